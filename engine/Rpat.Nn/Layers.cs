@@ -18,14 +18,20 @@ public sealed class Conv2d : Layer
     {
     }
 
+    /// <summary>Refuses sizes that no convolution has.</summary>
+    internal static void RequireSizes(int inputs, int outputs, int stride) => ShapeException.Require(
+        Math.Min(Math.Min(inputs, outputs), stride) > 0, "Conv2d",
+        $"{inputs} inputs, {outputs} outputs and stride {stride} must be at least 1; ModelCatalog.Build fills in the zeros of a ModelSpec");
+
     /// <summary>A convolution with filters of any size.</summary>
     /// <param name="kernel">Rows and columns of a filter.</param>
     /// <param name="init">How the filters are initialised; PyTorch's default if not given.</param>
-    /// <exception cref="ShapeException">The channels do not divide into the groups.</exception>
+    /// <exception cref="ShapeException">The channels do not divide into the groups, or a size is below 1.</exception>
     public Conv2d(int inputs, int outputs, (int Rows, int Columns) kernel, ConvolutionOptions options, bool bias = true, Init? init = null)
     {
+        RequireSizes(inputs, outputs, options.Stride);
         ShapeException.Require(
-            inputs > 0 && outputs > 0 && options.Groups > 0 && inputs % options.Groups == 0 && outputs % options.Groups == 0, "Conv2d",
+            options.Groups > 0 && inputs % options.Groups == 0 && outputs % options.Groups == 0, "Conv2d",
             $"{inputs} inputs and {outputs} outputs do not divide into {options.Groups} groups");
         (_inputs, _outputs, _kernel, _options, _hasBias, _init) = (inputs, outputs, kernel, options, bias, init ?? Init.Default);
     }

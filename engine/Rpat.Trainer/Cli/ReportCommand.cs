@@ -95,7 +95,7 @@ internal static class ReportCommand
     {
         var runs = RunLabels.Once([.. folders.Select(RunData.Load)], line => host.Warn(Printable.Line($"note: {line}")));
         var compared = SharedEvaluation.Of(runs, wanted);
-        foreach (var run in compared.Runs.Where(run => run.Clean is null))
+        foreach (var run in compared.Runs.Where(run => run.Counted is null))
             host.Warn(Printable.Line($"'{run.Name}' is left out: it has no {(wanted is null ? "result" : $"evaluation '{wanted}'")}."));
         foreach (string column in wanted is null ? compared.LeftOut : [])
             host.Warn(Printable.Line($"note: not in the table: {column}; --eval chooses another evaluation"));

@@ -36,9 +36,10 @@ internal sealed class RunsCommand
             { columns, group, eval, format, json.Option };
         list.SetAction(parsed =>
         {
-            var by = RunTable.Keys("--group-by", parsed.GetValue(group));
-            var all = Chosen(RunFinder.AllMeasured(parsed.GetRequiredValue(_root)), parsed.GetValue(eval), by);
-            var table = new RunTable(all, RunTable.Keys("--columns", parsed.GetValue(columns)));
+            IReadOnlyList<RunData> found = [.. RunFinder.AllMeasured(parsed.GetRequiredValue(_root)).Select(Readable).OfType<RunData>()];
+            var by = RunTable.Keys("--group-by", parsed.GetValue(group), found);
+            var all = Chosen(found, parsed.GetValue(eval), by);
+            var table = new RunTable(all, RunTable.Keys("--columns", parsed.GetValue(columns), found));
             string wanted = FormatOf(parsed.GetRequiredValue(format));
             json.Give(parsed, _host, () => by.Count > 0 ? table.Json(by) : all.Select(Json),
                 () => _host.Out.Write((by.Count > 0 ? table.Grouped(by, apart: wanted == "csv") : table.Each()).Write(wanted)));
@@ -48,13 +49,12 @@ internal sealed class RunsCommand
     }
 
     // Rows of one run each stand for themselves; for groups the evaluation counts that most runs share.
-    private IReadOnlyList<RunData> Chosen(IReadOnlyList<string> folders, string? wanted, IReadOnlyList<(string Name, string Key)> by)
+    private IReadOnlyList<RunData> Chosen(IReadOnlyList<RunData> all, string? wanted, IReadOnlyList<(string Name, string Key)> by)
     {
-        IReadOnlyList<RunData> all = [.. folders.Select(Readable).OfType<RunData>()];
         if (by.Count == 0) return wanted is null ? all : SharedEvaluation.Of(all, wanted).Runs;
         void Note(string line) => _host.Note(Printable.Line($"note: {line}"));
         var compared = SharedEvaluation.Of(RunLabels.Once(all, Note), wanted);
-        string[] without = [.. compared.Runs.Where(run => run.Clean is null).Select(run => run.Name)];
+        string[] without = [.. compared.Runs.Where(run => run.Counted is null).Select(run => run.Name)];
         if (without.Length > 0) Note($"left out, having no result: {string.Join(", ", without)}");
         if (wanted is null)
             foreach (string column in compared.LeftOut) Note($"not in the table: {column}; --eval chooses another evaluation");

@@ -21,21 +21,21 @@ internal static class NextStep
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or UserException)
         {
-            return Attack(shown);
+            return Attack(folder, shown);
         }
     }
 
     private static string Next(string folder, string shown)
     {
-        if (!IsAttacked(folder)) return Attack(shown);
+        if (!IsAttacked(folder)) return Attack(folder, shown);
         var settings = Settings(folder);
         string method = settings[Method], other = Counterpart(method), root = Path.GetDirectoryName(Path.GetFullPath(folder))!;
         string? compared = RunFinder.All(root).LastOrDefault(one => RunRecord.Read(one) is { Status: RunStatus.Finished }
             && Settings(one) is var theirs && theirs[Method] == other && theirs[Data] == settings[Data]
             && theirs[Model] == settings[Model]);
-        if (compared is null) return $"rpat train -c {ShellWord.Quote(shown)} --method {other} --name {other}";
+        if (compared is null) return Command(folder, "train", "-c", shown, "--method", other, "--name", other);
         string beside = Path.Combine(Path.GetDirectoryName(shown) ?? "", Path.GetFileName(compared));
-        return IsAttacked(compared) ? $"rpat report {ShellWord.Line([shown, beside])}" : Attack(beside);
+        return IsAttacked(compared) ? $"rpat report {ShellWord.Line([shown, beside])}" : Attack(compared, beside);
     }
 
     private static string Method => ConfigKeys.Of(c => c.Method.Name).Path;
@@ -44,7 +44,11 @@ internal static class NextStep
 
     private static string Model => ConfigKeys.Of(c => c.Model.Name).Path;
 
-    private static string Attack(string run) => $"rpat eval {ShellWord.Quote(run)} --attacks clean,pgd20,aa --n {Images}";
+    private static string Attack(string folder, string run) =>
+        Command(folder, "eval", run, "--attacks", "clean,pgd20,aa", "--n", Images.ToString(CultureInfo.InvariantCulture));
+
+    private static string Command(string folder, params string[] words) =>
+        $"rpat {ShellWord.Line([.. words, .. RunPlugins.Options(folder)])}";
 
     private static string Counterpart(string method)
     {
@@ -57,7 +61,7 @@ internal static class NextStep
 
     private static Dictionary<string, string> Settings(string folder)
     {
-        var read = Layers.File(Path.Combine(folder, RunFolder.ConfigName)).Entries;
+        var read = Layers.Recorded(folder);
         return new[] { Method, Data, Model }.ToDictionary(key => key, key => read.GetValueOrDefault(key)?.Text ?? "");
     }
 }

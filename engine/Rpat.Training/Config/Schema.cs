@@ -37,6 +37,9 @@ internal static class Schema
     /// <summary>Whether the path is a key that takes a value.</summary>
     public static bool IsKey(string path) => Keys.ByPath.ContainsKey(path);
 
+    /// <summary>Whether the path is neither a key nor a section.</summary>
+    public static bool IsUnknown(string path) => !IsKey(path) && !IsSection(path);
+
     /// <summary>The key that a value at this path sets; a section's path is short for its name.</summary>
     /// <exception cref="ConfigException">There is no such key; the message names the nearest one.</exception>
     public static ConfigKey Find(string path, string origin)
@@ -53,6 +56,7 @@ internal static class Schema
         string? near = DidYouMean.Find(path, Keys.ByPath.Keys.Concat(Keys.Sections)) ?? SameLastName(path);
         string section = path.Contains('.') ? path[..path.LastIndexOf('.')] : "";
         string known = IsSection(section) ? $"keys of {section}: {KeysOf(section)}" : $"sections: {KeysOf("")}";
+        if (section == "method") known += $"; {KnownNames.OfPlugins}";
         string hint = near is null ? $"remove it or choose another ({known})" : $"did you mean '{near}'? ({known})";
         return new ConfigException($"unknown key '{path}' ({origin}): {hint}");
     }

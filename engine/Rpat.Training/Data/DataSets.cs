@@ -11,6 +11,7 @@ internal static class DataSets
         Knows = spec => IsPath(spec, NpzSet.Prefix) || IsPath(spec, ImageFolder.Prefix),
         Short = new Dictionary<string, string> { ["tinyimagenet200"] = TinyImageNet.Name },
         Command = "rpat data",
+        IsOpen = true,
         Meaning = text => Directory.Exists(text) ? ImageFolder.Prefix + text : File.Exists(text) ? NpzSet.Prefix + text : null,
     };
 
@@ -61,15 +62,18 @@ internal static class DataSets
                 ImageFolder.Open(spec[ImageFolder.Prefix.Length..], ImageFiles.Decode),
             _ when spec.StartsWith(NpzSet.Prefix, StringComparison.Ordinal) => NpzSet.Open(spec[NpzSet.Prefix.Length..]),
             var name => Declared(DataSetAttribute.Find(name)
-                ?? throw new DataSpecException($"There is no data set '{spec}': {Names.Hint(spec)}"), folder),
+                ?? throw Unknown(spec), folder),
         };
     }
+
+    /// <summary>The error for a name that no data set has.</summary>
+    internal static DataSpecException Unknown(string spec) => new($"There is no data set '{spec}': {Names.Hint(spec)}");
 
     /// <summary>Refuses data sets of an assembly under the program's own names.</summary>
     /// <exception cref="ArgumentException">There is one.</exception>
     internal static void RequireOwnNames()
     {
-        if (Own.FirstOrDefault(own => DataSetAttribute.Find(own.Name) is not null) is { } taken)
+        if (DataSetAttribute.All.FirstOrDefault(set => Own.Any(own => own.Name == set.Name) || Names.Knows(set.Name)) is { } taken)
             throw new ArgumentException($"a data set is called '{taken.Name}', and there is one already: give it another name.");
     }
 
@@ -78,8 +82,18 @@ internal static class DataSets
 
     private static DataPair Declared(DataSetAttribute set, string folder)
     {
-        var (train, test) = set.Open(folder);
-        return new(train, test, set.Name, []);
+        try
+        {
+            var (train, test) = set.Open(folder);
+            if (train is null || test is null)
+                throw new ContractException($"data set '{set.Name}' returns no images: return those to train on and those held out.");
+            return new(train, test, set.Name, []);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException && error is not FileLoadException)
+        {
+            throw new DataException(PluginFailure.Of(error) is { } failure ? $"data set '{set.Name}' of {failure}"
+                : $"data set '{set.Name}': {error.Message}", error);
+        }
     }
 
     private static DataSetInfo Cifar(CifarKind kind) => new(

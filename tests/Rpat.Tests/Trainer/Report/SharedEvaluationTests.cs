@@ -32,6 +32,16 @@ public sealed class SharedEvaluationTests
         Assert.Contains("\nTRADES,2,95.00,0.00,90.50,0.71,65.83,1.18,", csv, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void ARunWithoutACleanAccuracyIsARowOfWhatThereIs()
+    {
+        var runs = Four.Select(run => run with { Accuracies = [.. run.Accuracies.Where(a => !a.IsClean)] }).Take(1).ToList();
+        string csv = new PaperTable(SharedEvaluation.Of(runs)).Write("csv");
+        Assert.Equal("Method,Clean,AutoAttack standard,Mean,NRR\nPGD-AT,,30.00,,\n".Replace("AutoAttack standard", "AA"), csv);
+        var grouped = new RunTable(SharedEvaluation.Of(runs).Runs, []).Grouped([("method", "method.name")], apart: false);
+        Assert.Contains("30.00", Assert.Single(grouped.Rows));
+    }
+
     [Theory]
     [InlineData("both", 60, "cw")]
     [InlineData("60", 60, "cw")]
