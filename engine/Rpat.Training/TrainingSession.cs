@@ -59,7 +59,8 @@ internal sealed class TrainingSession : IDisposable
         catch (Exception error)
         {
             var report = ErrorReport.Of(error);
-            Folder.Log.WriteLine(report.Code == ExitCode.Internal ? error.ToString() : report.Sentence);
+            bool isOfCode = report.Code == ExitCode.Internal || PluginFailure.Of(error) is not null;
+            Folder.Log.WriteLine(isOfCode ? error.ToString() : report.Sentence);
             End(report.Code == ExitCode.Diverged ? RunStatus.Diverged : RunStatus.Failed, report.Code, report.Sentence);
             throw;
         }
