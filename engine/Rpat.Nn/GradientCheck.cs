@@ -39,7 +39,8 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
     /// <exception cref="InvalidOperationException">It is; the message says where.</exception>
     public void Require(double tolerance = 1e-3)
     {
-        if (!(Error <= tolerance)) throw new InvalidOperationException(FormattableString.Invariant($"{this}, allowed {tolerance:0.0E-00}."));
+        if (!(Error <= tolerance))
+            throw new InvalidOperationException(FormattableString.Invariant($"{this}, allowed {tolerance:0.0E-00}."));
     }
 
     /// <inheritdoc/>
@@ -57,13 +58,13 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
         float[][] gradients = [.. inputs.Select(input => input.GradToArray())];
         List<(Tensor Input, int Index, double Gradient, double Difference)> all = [];
         foreach (var (input, gradient) in inputs.Zip(gradients))
-            foreach (int i in Entries(gradient.Length)) all.Add((input, i, gradient[i], Difference(tape, value, input, i)));
+            foreach (int i in Entries(gradient.Length)) all.Add((input, i, gradient[i], DifferenceAt(tape, value, input, i)));
         double largest = all.Max(one => Math.Max(Math.Abs(one.Gradient), Math.Abs(one.Difference))) + 1e-6;
-        return all.Select(one => new GradientCheck(Error(one.Gradient - one.Difference, largest), one.Input, one.Index, one.Gradient,
+        return all.Select(one => new GradientCheck(ErrorOf(one.Gradient - one.Difference, largest), one.Input, one.Index, one.Gradient,
             one.Difference)).MaxBy(check => check.Error)!;
     }
 
-    private static double Error(double difference, double largest) =>
+    private static double ErrorOf(double difference, double largest) =>
         double.IsFinite(difference / largest) ? Math.Abs(difference) / largest : double.PositiveInfinity;
 
     private static int[] Entries(int count)
@@ -74,7 +75,7 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
     }
 
     // Two widths, whose errors of second order cancel.
-    private static double Difference(Tape tape, Func<double> value, Tensor input, int index)
+    private static double DifferenceAt(Tape tape, Func<double> value, Tensor input, int index)
     {
         float[] values = input.ToArray();
         float middle = values[index];

@@ -25,7 +25,7 @@ public static class PluginFailure
         Exception[] chain = [.. Chain(error)];
         Exception cause = chain[^1];
         if (Missing(cause, plugins) is { } missing) return missing;
-        Type? type = chain.Reverse().SelectMany(Types).FirstOrDefault(type => plugins.Contains(type.Assembly));
+        Type? type = Enumerable.Reverse(chain).SelectMany(Types).FirstOrDefault(type => plugins.Contains(type.Assembly));
         if (type is null) return null;
         string hint = cause is MissingMemberException or TypeLoadException ? "; build it against this version" : "";
         string what = $"{cause.GetType().Name}: {cause.Message.TrimEnd('.')}";

@@ -1,3 +1,4 @@
+using Rpat.Engine;
 using Rpat.Engine.Devices;
 using Rpat.Engine.Ops;
 using Rpat.Engine.Tensors;

@@ -54,7 +54,7 @@ internal sealed class RunsCommand
         if (by.Count == 0) return wanted is null ? all : SharedEvaluation.Of(all, wanted).Runs;
         void Note(string line) => _host.Note(Printable.Line($"note: {line}"));
         var compared = SharedEvaluation.Of(RunLabels.Once(all, Note), wanted);
-        string[] without = [.. compared.Runs.Where(run => run.Counted is null).Select(run => run.Name)];
+        string[] without = [.. compared.Runs.Where(run => run.AnyResult is null).Select(run => run.Name)];
         if (without.Length > 0) Note($"left out, having no result: {string.Join(", ", without)}");
         if (wanted is null)
             foreach (string column in compared.LeftOut) Note($"not in the table: {column}; --eval chooses another evaluation");

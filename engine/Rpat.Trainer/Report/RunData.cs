@@ -61,11 +61,11 @@ internal sealed record RunData(
         .ThenByDescending(measured => measured[0].Images).FirstOrDefault() ?? [];
 
     /// <summary>One accuracy of the evaluation that counts, for its images and conditions; null without a result.</summary>
-    public MeasuredAccuracy? Counted => Clean ?? Robust;
+    public MeasuredAccuracy? AnyResult => Clean ?? Robust;
 
     /// <summary>All that was measured under the conditions of the evaluation that counts.</summary>
     public IReadOnlyList<MeasuredAccuracy> Counting =>
-        Measured.FirstOrDefault(measured => measured[0].Conditions == Counted?.Conditions) ?? [];
+        Measured.FirstOrDefault(measured => measured[0].Conditions == AnyResult?.Conditions) ?? [];
 
     /// <summary>The accuracies by the conditions that they were measured under; of one that was measured twice the later.</summary>
     public IEnumerable<IReadOnlyList<MeasuredAccuracy>> Measured => Accuracies.Where(a => a.Depth == 0).GroupBy(a => a.Conditions)

@@ -44,8 +44,8 @@ internal static class RunPlugins
 
     // Earlier versions kept the command line alone.
     private static IReadOnlyList<string> Of(string run) => Read(Path.Combine(run, RunRecord.FileName)) is { } record
-        ? record.Plugins ?? [.. record.CommandLine.Zip(record.CommandLine.Skip(1)).Where(pair => pair.First == Option)
-            .Select(pair => Path.GetFullPath(pair.Second))]
+        ? [.. (record.Plugins ?? record.CommandLine.Zip(record.CommandLine.Skip(1)).Where(pair => pair.First == Option)
+            .Select(pair => pair.Second)).Where(file => !string.IsNullOrEmpty(file) && !file.Contains('\0')).Select(Path.GetFullPath)]
         : [];
 
     private static Recorded? Read(string file)

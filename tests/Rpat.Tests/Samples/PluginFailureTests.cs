@@ -1,6 +1,8 @@
 using System.Reflection;
+using Rpat.Models;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Settings;
+using Rpat.Samples.Extensions;
 using Rpat.Tests.Robust.Attacks;
 
 namespace Rpat.Tests.Samples;
@@ -63,17 +65,28 @@ public sealed class PluginFailureTests
     [Fact]
     public void ADataSetsErrorsNameItAndMissingFilesAreDataErrors()
     {
-        Catalog.Register(Emitted.Assembly("Files", ("Gone", typeof(GoneSet), Emitted.Attribute<DataSetAttribute>(["gone", ""], _rest)),
+        Catalog.Register(Emitted.Assembly("Files",
+            ("Gone", typeof(GoneSet), Emitted.Attribute<DataSetAttribute>(["gone-files", ""], _rest)),
             ("Null", typeof(NullSet), Emitted.Attribute<DataSetAttribute>(["null-set", ""], _rest))));
-        Assert.Equal(new ErrorReport("data set 'gone': where is it", ExitCode.Data), Report("gone"));
+        Assert.Equal(new ErrorReport("data set 'gone-files': where is it", ExitCode.Data), Report("gone-files"));
         Assert.Equal(new ErrorReport("data set 'null-set' returns no images: return those to train on and those held out.",
             ExitCode.Usage), Report("null-set"));
 
         static ErrorReport Report(string name) => ErrorReport.Of(Assert.ThrowsAny<Exception>(() => DataSets.Open(name, null)));
     }
 
+    [Fact]
+    public void AnExceptionOutOfAPluginsCodeIsNoInternalError()
+    {
+        using Device device = Device.Cpu(1);
+        var error = Assert.Throws<ShapeException>(
+            () => new SwishNet(device, new ModelSpec("swish-net", new Shape(1, 1, 16, 16), 4), seed: 1));
+        Assert.Equal(new ErrorReport("plugin Rpat.Samples.Extensions: Rpat.Samples.Extensions.SwishNet failed with ShapeException: Conv2d: "
+            + "1 inputs, 0 outputs and stride 0 must be at least 1; ModelCatalog.Build fills in the zeros of a ModelSpec.", ExitCode.Usage),
+            ErrorReport.Of(error));
+    }
+
     [Theory]
-    [InlineData(typeof(ThrowingAttack), "plugin ThrowingAttack: Plugin failed with IndexOutOfRangeException: too far.")]
     [InlineData(typeof(NullAttack), "attack 'NullAttack' (Plugin) returns no result: return one AttackResult for each part.")]
     [InlineData(typeof(TasklessAttack), "attack 'TasklessAttack' (Plugin) returns no task: return one AttackResult for each part.")]
     [InlineData(typeof(ShortAttack),
@@ -146,11 +159,6 @@ public class GoneSet : IDataSet
 public class NullSet : IDataSet
 {
     public (LabeledImages Train, LabeledImages Test) Open(string folder) => (null!, null!);
-}
-
-public record ThrowingAttack : FreeAttack
-{
-    protected internal override Task<AttackResult> Run(Subject subject, AttackPart part) => throw new IndexOutOfRangeException("too far");
 }
 
 public record NullAttack : FreeAttack
