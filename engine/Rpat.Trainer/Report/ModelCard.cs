@@ -70,7 +70,7 @@ internal static class ModelCard
     {
         string name = Path.GetFileName(file);
         var declares = loaded.Net.GetType().Assembly;
-        string[] plugin = Catalog.Registered.Contains(declares) ? [RunPlugins.Option, Path.GetFileName(declares.Location)] : [];
+        string[] plugin = Catalog.Registered.Contains(declares) ? [RunPlugins.Option, $"{declares.GetName().Name}.dll"] : [];
         string[] eval = ["eval", name, "--model", loaded.Spec.Name, "--data", "DATA", "--attacks", "clean,aa", .. plugin];
         string command = $"rpat {ShellWord.Line(eval)}";
         string? python = Path.GetExtension(file).ToLowerInvariant() switch
