@@ -20,12 +20,12 @@ public static class PluginFailure
     /// <returns>Null for an exception that passed through no such code.</returns>
     public static string? Of(Exception error, Assembly? registering = null)
     {
-        HashSet<Assembly> plugins = [.. Catalog.Registered];
-        if (registering is not null) plugins.Add(registering);
+        Assembly[] plugins = [.. Catalog.Registered, .. registering is null ? [] : new[] { registering }];
+        HashSet<string?> names = [.. plugins.Select(plugin => plugin.FullName)];
         Exception[] chain = [.. Chain(error)];
         Exception cause = chain[^1];
         if (Missing(cause, plugins) is { } missing) return missing;
-        Type? type = Enumerable.Reverse(chain).SelectMany(Types).FirstOrDefault(type => plugins.Contains(type.Assembly));
+        Type? type = Enumerable.Reverse(chain).SelectMany(Types).FirstOrDefault(type => names.Contains(type.Assembly.FullName));
         if (type is null) return null;
         string hint = cause is MissingMemberException or TypeLoadException ? "; build it against this version" : "";
         string what = $"{cause.GetType().Name}: {cause.Message.TrimEnd('.')}";
@@ -42,7 +42,7 @@ public static class PluginFailure
 
     // The runtime looks for what a plugin refers to only when its code first runs, and names the plugin nowhere.
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Plugins are for programs that are not trimmed.")]
-    private static string? Missing(Exception cause, HashSet<Assembly> plugins)
+    private static string? Missing(Exception cause, Assembly[] plugins)
     {
         if (cause is not FileNotFoundException { FileName: { } name } || !name.Contains(", Version=", StringComparison.Ordinal))
             return null;

@@ -72,7 +72,7 @@ public sealed class PluginTests : IDisposable
         ];
         int code = _test.Run(train);
         Assert.True(code == 0, _test.Error);
-        Assert.Contains($"--attacks clean,pgd20,aa --n 100 --plugin {samples}", _test.Out);
+        Assert.Contains($"--attacks clean,pgd20,aa --n 100 --plugin {ShownPath.Of(samples)}", _test.Out);
         Assert.Equal([samples], RunRecord.Read(Directory.GetDirectories(runs)[0])!.Plugins);
         code = _test.Run("eval", Path.Combine(runs, "latest"), "--plugin", samples, "--attacks", "clean,best-of-noise", "--n", "8");
         Assert.True(code == 0, _test.Error);
