@@ -55,11 +55,11 @@ internal sealed class SweepCommand
             row.Seed,
             status = sweep.Status(row),
             command = sweep.Command(row),
-        }), () => _host.Out.Write(new TextTable(["index", .. rows[0].Values.Select(value => value.Key), "seed", "status", "name"],
+        }), () => new TextTable(["index", .. rows[0].Values.Select(value => value.Key), "seed", "status", "name"],
         [
             .. rows.Select(row => (string[])[$"{row.Number}", .. row.Values.Select(value => value.Text),
                 row.Seed.ToString(CultureInfo.InvariantCulture), sweep.Status(row), row.Name]),
-        ]).Write("text")));
+        ]) { Spare = ["name"] }.Show(_host));
         return ExitCode.Done;
     }
 

@@ -52,13 +52,13 @@ internal sealed class ComparisonReport
     private string Results()
     {
         string table = Html.Table(
-            ["run", "Clean %", "robust %", "attack", "Mean", "NRR", "images", "time"],
+            ["Run", "Clean, %", "Robust, %", "Attack", "Mean", "NRR", "Images", "Time"],
             _runs.Select((run, i) => ("", Row(_names[i], run))));
         int[] measured = [.. Enumerable.Range(0, _runs.Count).Where(i => _runs[i].Clean is not null)];
         if (measured.Length == 0) return table;
-        BarSeries[] bars = [Bars("Clean", measured, run => run.Clean), Bars("robust", measured, run => run.Robust)];
+        BarSeries[] bars = [Bars("Clean", measured, run => run.Clean), Bars("Robust", measured, run => run.Robust)];
         var chart = SvgBarChart.Draw(new ChartText("Accuracy with 95 % intervals", "", "% of images", ChartWidth),
-            [.. measured.Select(i => Short(_names[i]))], bars);
+            [.. measured.Select(i => _names[i])], bars);
         return $"{table}<div class=\"grid\" style=\"margin-top:.9rem\">\n<figure>{Svg.Inline(chart)}</figure>\n</div>\n";
     }
 
@@ -89,7 +89,7 @@ internal sealed class ComparisonReport
                     select (first, second, key.Column, Test: PairedTest.Of(outcomes[first][key], outcomes[second][key]))).ToList();
         if (rows.Count == 0) return "<p>No two runs were evaluated on the same images by the same attack: run the same 'rpat eval' on each."
             + "</p>\n";
-        return Html.Table(["first", "second", "attack", "images", "only first right", "only second right", "difference, points",
+        return Html.Table(["First", "Second", "Attack", "Images", "Only first right", "Only second right", "Difference, points",
             "95 % interval", "p"], rows.Select(row => ("", Row(row.first, row.second, row.Column, row.Test))))
             + "<p class=\"soft\">The same images, one by one: McNemar's exact test, two-sided, and the interval of Bonett and Price for "
                 + "the "

@@ -50,7 +50,8 @@ internal static class Schema
     /// <summary>The error for a key that does not exist: where, the full path, the nearest name, and the keys of its section.</summary>
     public static ConfigException Unknown(string path, string origin)
     {
-        string? near = DidYouMean.Find(path, Keys.ByPath.Keys.Concat(Keys.Sections)) ?? SameLastName(path);
+        string? near = (path.Contains('.') ? null : SameLastName(path))
+            ?? DidYouMean.Find(path, Keys.ByPath.Keys.Concat(Keys.Sections)) ?? SameLastName(path);
         string section = path.Contains('.') ? path[..path.LastIndexOf('.')] : "";
         string known = IsSection(section) ? $"keys of {section}: {KeysOf(section)}" : $"sections: {KeysOf("")}";
         string hint = near is null ? $"remove it or choose another ({known})" : $"did you mean '{near}'? ({known})";
