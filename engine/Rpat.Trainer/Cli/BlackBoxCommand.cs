@@ -106,9 +106,14 @@ internal sealed class BlackBoxCommand
     private IEnumerable<AttackSuite> Suites(ParseResult parsed, Device device, LabeledImages set, float[] pixels, Norm norm, Radius radius)
     {
         if (parsed.GetValue(_queries) is > 0 and var queries)
-            yield return AttackSuite.Of("square", new Square { Norm = norm, Eps = radius.Value, Steps = queries });
+        {
+            var square = new Square { Norm = norm, Eps = radius.Value, Steps = queries };
+            yield return queries == new Square().Steps ? AttackSuite.Of(square.Name, square)
+                : new AttackSuite(square.Name, $"{square.Name} ({queries} queries)", [square]);
+        }
         if (parsed.GetValue(_surrogate) is not { } typed) yield break;
         string surrogate = RunFinder.Checkpoint(typed, parsed.GetRequiredValue(_runs));
+        RunsOption.TellDoubt(_host, typed, parsed.GetRequiredValue(_runs));
         string name = EvalOptions.ParseAttacks(parsed.GetRequiredValue(_transfer)) is [var one] ? one
             : throw new UsageException("--transfer takes one attack.");
         _host.Note($"{AttackTitle.Of(name)} on the surrogate '{typed}'");
@@ -151,7 +156,7 @@ internal sealed class BlackBoxCommand
         {
             EvalTable.Write(report, manifest, _host);
             if (report.Columns.Count > 0)
-                _host.Tell("  by its answers alone: each accuracy under an attack is an upper bound of the robust accuracy");
+                _host.Tell("  by its answers alone: each accuracy under an attack is an upper bound of the robust accuracy", 4);
             if (corruptions.Count > 0) _host.Tell($"  {Corruptions.Names.Count} corruptions in 5 severities: mean accuracy "
                 + Format.Percent(Corruptions.Mean(corruptions)));
             if (kept is not null) _host.Out.WriteLine($"folder: {RunFinder.Shown(kept)}\ndigest: {digest}");

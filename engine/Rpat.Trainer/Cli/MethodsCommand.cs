@@ -59,7 +59,7 @@ internal static class MethodsCommand
         string typed = name;
         var method = MethodCatalog.Find(name = CatalogNames.Methods.Canonical(name))
             ?? throw new UsageException($"there is no method '{typed}': {CatalogNames.Methods.Hint(typed)}");
-        host.Out.WriteLine($"{name}: {method.About}");
+        host.Tell($"{name}: {method.About}");
         bool rpat = name.EndsWith(MethodCatalog.RpatSuffix, StringComparison.Ordinal);
         foreach (var (title, text) in Rows(method, rpat)) host.Tell($"  {title,-Title}{text}", Title + 2);
         host.Tell("  x is an image, x' its adversarial example, z logits, p their softmax, y the true class; more in "

@@ -51,7 +51,7 @@ internal static class RecipesCommand
         json.Give(parsed, host, () => RecipeLibrary.Names.Select(Json), () =>
         {
             new TextTable(RecipeText.Head, [.. RecipeText.Rows(RecipeLibrary.Names)], RightFrom: 4)
-            { Spare = ["epochs", "norm", "net", "method"] }.Show(host);
+            { Spare = ["epochs", "net", "AA", "Clean", "norm"] }.Show(host);
             host.Tell("  Clean and AA: published for these settings, in percent; 'rpat recipes show NAME' has the sources, and what it is for");
         });
         return ExitCode.Done;
