@@ -83,7 +83,7 @@ internal sealed class PerceptionCommand
             throw new UsageException(
                 $"'{subject.Path}' takes images of {network.Net.InputShape.C} channels, '{images.Name}' has {images.Channels}: choose "
                     + $"another --data.");
-        _host.Note($"{subject.Name}: {options.Name}");
+        _host.Note($"{subject.Name}: {AttackTitle.Of(options.Name)}");
         return new PerceptionRun(subject.Name, subject.Path, new PerceptionMeter(network.Net, options).Run(images));
     }
 

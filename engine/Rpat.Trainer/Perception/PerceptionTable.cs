@@ -33,7 +33,7 @@ internal static class PerceptionTable
     public static string Title(PerceptionRun run)
     {
         var s = run.Samples;
-        return $"{run.Model}, {s.Options.Name}: error {Format.Percent(s.CleanError)} % clean, {Format.Percent(s.PerturbedError)} % "
+        return $"{run.Model}, {AttackTitle.Of(s.Options.Name)}: error {Format.Percent(s.CleanError)} % clean, {Format.Percent(s.PerturbedError)} % "
             + $"perturbed, {s.Count.ToString(CultureInfo.InvariantCulture)} images";
     }
 

@@ -48,7 +48,7 @@ internal sealed record PerceptionCurves(string Title,
                      let name = one.GetProperty("group").GetString()!
                      orderby name == "all"
                      select (name, has ? Points(alphas, one.GetProperty("curve")) : [], has ? Points(alphas, one.GetProperty("rho")) : []);
-        return new(run.GetProperty("perturbation").GetProperty("name").GetString()!, [.. groups]);
+        return new(AttackTitle.Of(run.GetProperty("perturbation").GetProperty("name").GetString()!), [.. groups]);
     }
 
     private static IReadOnlyList<(double, double)> Points(double[] alphas, JsonElement values) => [.. alphas.Zip(Numbers(values))];

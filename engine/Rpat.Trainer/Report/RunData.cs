@@ -1,3 +1,4 @@
+using Rpat.Robust.Methods;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Report;
@@ -108,9 +109,14 @@ internal sealed record RunData(
         return data;
     }
 
+    // The perception term's settings are none of a method without it.
     private static List<KeyValuePair<string, string>> Keyed(string path)
     {
-        return [.. Layers.File(path).Entries.Values.Select(entry => KeyValuePair.Create(entry.Path, entry.Text))];
+        var entries = Layers.File(path).Entries;
+        bool hasTerm = entries.GetValueOrDefault(ConfigKeys.Of(c => c.Method.Name).Path)?.Text.EndsWith(MethodCatalog.RpatSuffix,
+            StringComparison.Ordinal) != false;
+        return [.. entries.Values.Where(entry => hasTerm || !entry.Path.StartsWith("method.rpat.", StringComparison.Ordinal))
+            .Select(entry => KeyValuePair.Create(entry.Path, entry.Text))];
     }
 
     // Measurements at the end belong to one epoch only: they are among the results, not among the curves.

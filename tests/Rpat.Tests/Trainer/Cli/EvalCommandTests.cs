@@ -139,6 +139,23 @@ public sealed class EvalCommandTests : IDisposable
         Assert.Equal(8, again.Run("eval", "verify", folder, "--checkpoint", other));
     }
 
+    // Numbers in a ledger begin at the first image that was evaluated.
+    [Fact]
+    public void OutcomesOfAPartAreThoseOfItsImages()
+    {
+        string folder = _test.PathOf("part");
+        Assert.True(_test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "fgsm", "--first", "7", "--n", "17", "--eps", "1/255",
+            "--out", folder) == 0, _test.Error);
+        var outcomes = Rpat.Trainer.Report.ImageOutcomes.OfEvaluation(folder).ToDictionary(pair => pair.Key.Column, pair => pair.Value);
+        using var result = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "result.json")));
+        int clean = result.RootElement.GetProperty("clean_correct").GetInt32();
+        Assert.InRange(clean, 1, 17);
+        Assert.Equal(clean, outcomes["Clean"].Count(right => right));
+        Assert.Equal(result.RootElement.GetProperty("columns")[0].GetProperty("robust").GetInt32(),
+            outcomes["fgsm, linf eps 1/255"].Count(right => right));
+        Assert.Equal(("FGSM", "linf eps 1/255"), Rpat.Trainer.Report.ImageOutcomes.Parts("fgsm, linf eps 1/255"));
+    }
+
     [Fact]
     public void AHelpListsItsOwnArgumentsOnly()
     {
