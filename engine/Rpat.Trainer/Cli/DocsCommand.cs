@@ -54,7 +54,8 @@ internal static partial class DocsCommand
     private static string Section(string page, string number)
     {
         string[] lines = Text(page).Split('\n');
-        int start = Array.FindIndex(lines, line => Heading().Match(line).Groups[2] is { Success: true } at && at.Value == number.TrimEnd('.'));
+        int start = Array.FindIndex(lines, line =>
+            Heading().Match(line).Groups[2] is { Success: true } at && at.Value == number.TrimEnd('.'));
         if (start < 0)
         {
             var all = lines.Select(line => Heading().Match(line)).Where(match => match.Success).Select(match => match.Groups[2].Value);

@@ -105,7 +105,8 @@ internal static class MethodsCommand
     }
 
     private static string Line(string section, Setting s) =>
-        $"  {section}.{s.Name} = {s.Default}  {s.About}{Range(s)} [{DocsCommand.Referring(s.Source)}]{(s.IsUncertain ? "  UNCERTAIN" : "")}";
+        $"  {section}.{s.Name} = {s.Default}  {s.About}{Range(s)} [{DocsCommand.Referring(s.Source)}]"
+        + (s.IsUncertain ? "  UNCERTAIN" : "");
 
     private static string Range(Setting s) => s.IsNumber ? $"; {Numbers.Text(s.Min)} to {Numbers.Text(s.Max)}" : "";
 }

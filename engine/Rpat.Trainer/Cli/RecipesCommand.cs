@@ -52,7 +52,8 @@ internal static class RecipesCommand
         {
             new TextTable(RecipeText.Head, [.. RecipeText.Rows(RecipeLibrary.Names)], RightFrom: 4)
             { Spare = ["epochs", "net", "AA", "Clean", "norm"] }.Show(host);
-            host.Tell("  Clean and AA: published for these settings, in percent; 'rpat recipes show NAME' has the sources, and what it is for");
+            host.Tell("  Clean and AA: published for these settings, in percent; 'rpat recipes show NAME' has the sources, and what it is "
+                + "for");
         });
         return ExitCode.Done;
     }

@@ -82,7 +82,8 @@ internal static class VerifyCommand
         bool holds = result.Problems.Count == 0;
         foreach (var column in holds ? result.Columns : [])
             host.Out.WriteLine(FormattableString.Invariant(
-                $"{AttackTitle.Of(column.Label)} eps {manifest.Eps[column.Eps]}: {100.0 * column.Robust / manifest.Images:F2} % ({column.Robust} of {manifest.Images})"));
+                $"{AttackTitle.Of(column.Label)} eps {manifest.Eps[column.Eps]}: {100.0 * column.Robust / manifest.Images:F2} % ")
+                + FormattableString.Invariant($"({column.Robust} of {manifest.Images})"));
         foreach (string note in holds ? result.Notes : []) host.Out.WriteLine($"note: {note}");
         host.Out.WriteLine(FormattableString.Invariant(
             $"{result.Examples} examples checked, {result.Problems.Count} problems{(holds ? "" : ": nothing is certified")}"));

@@ -25,7 +25,8 @@ internal static class PerceptionTable
                 host.Out.WriteLine($"  {line}");
         }
         host.Tell("  success, failure: the perturbed image is classified correctly, or not");
-        host.Tell("  D: mean squared change of the representation, from x to x' (full), from x to half way (first), from there to x' (second);");
+        host.Tell("  D: mean squared change of the representation, from x to x' (full), from x to half way (first), from there to x' "
+            + "(second);");
         host.Tell("  with robust perception D_first = D_second = D_full/4, and rho, the distance from the straight line half way, is 0");
     }
 
@@ -33,8 +34,8 @@ internal static class PerceptionTable
     public static string Title(PerceptionRun run)
     {
         var s = run.Samples;
-        return $"{run.Model}, {AttackTitle.Of(s.Options.Name)}: error {Format.Percent(s.CleanError)} % clean, {Format.Percent(s.PerturbedError)} % "
-            + $"perturbed, {s.Count.ToString(CultureInfo.InvariantCulture)} images";
+        return $"{run.Model}, {AttackTitle.Of(s.Options.Name)}: error {Format.Percent(s.CleanError)} % clean, "
+            + $"{Format.Percent(s.PerturbedError)} % perturbed, {s.Count.ToString(CultureInfo.InvariantCulture)} images";
     }
 
     /// <summary>One row per group for logits and for features.</summary>

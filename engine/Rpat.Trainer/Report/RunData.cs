@@ -208,7 +208,8 @@ internal sealed record RunData(
             yield return new(AttackTitle.Of(column.Label), threat, column.Robust, report.Images, name) { Conditions = conditions };
             if (column.Stages.Count < 2) continue;
             foreach (StageResult stage in column.Stages)
-                yield return new($"after {AttackTitle.Of(stage.Attack)}", threat, stage.Robust, report.Images, name, 1) { Conditions = conditions };
+                yield return new($"after {AttackTitle.Of(stage.Attack)}", threat, stage.Robust, report.Images, name, 1)
+                { Conditions = conditions };
         }
     }
 

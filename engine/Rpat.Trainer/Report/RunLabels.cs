@@ -76,7 +76,8 @@ internal static class RunLabels
     }
 
     /// <summary>Whether a key affects what a run's accuracy is a sample of: all that do affect the result, but the seed.</summary>
-    public static bool Counts(string key) => !_incidental.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal)) && key != Seed && key != ConfigKeys.Of(c => c.Device.Name).Path
+    public static bool Counts(string key) => !_incidental.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal))
+        && key != Seed && key != ConfigKeys.Of(c => c.Device.Name).Path
         && (!ResumeRules.IsFree(key) || key == ConfigKeys.Of(c => c.Train.MaxSteps).Path);
 
     // A key that does not part any two runs of the same label says nothing more.

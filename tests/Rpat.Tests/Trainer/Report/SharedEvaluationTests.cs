@@ -1,3 +1,4 @@
+using Rpat.Tests.Trainer.Runs;
 using Rpat.Trainer.Report;
 
 namespace Rpat.Tests.Trainer.Report;
@@ -84,6 +85,18 @@ public sealed class SharedEvaluationTests
         Assert.Equal(6, RunLabels.Once([.. runs, runs[0] with { }, runs[1] with { Name = "copy" }], notes.Add).Count);
         Assert.Equal(["'w0s1' counts once with 'w0s1': equal settings and seed.",
             "'w0s2' counts once with 'copy': equal settings and seed."], notes);
+    }
+
+    // A sweep over methods and weights trains a method without the term once for each weight.
+    [Fact]
+    public void SettingsOfATermTellNoRunsApartThatLackIt()
+    {
+        using var test = new TestHost();
+        RunData[] Runs(string method) => [.. new[] { "1", "10" }.Select(weight => RunData.Load(MadeRun.Finished(test, $"{method}-{weight}",
+            $"method.name={method}", $"method.rpat.weight={weight}")))];
+        Assert.Equal(["pgd-at, 20261121-0238-pgd-at-1", "pgd-at, 20261121-0238-pgd-at-10"], RunLabels.Of(Runs("pgd-at")));
+        Assert.Equal(["pgd-at+rpat, weight 1", "pgd-at+rpat, weight 10"], RunLabels.Of(Runs("pgd-at+rpat")));
+        Assert.Single(RunLabels.Once(Runs("trades"), _ => { }));
     }
 
     [Fact]
