@@ -159,7 +159,8 @@ internal sealed class BlackBoxCommand
                 _host.Tell("  by its answers alone: each accuracy under an attack is an upper bound of the robust accuracy", 4);
             if (corruptions.Count > 0) _host.Tell($"  {Corruptions.Names.Count} corruptions in 5 severities: mean accuracy "
                 + Format.Percent(Corruptions.Mean(corruptions)));
-            if (kept is not null) _host.Out.WriteLine($"folder: {RunFinder.Shown(kept)}\ndigest: {digest}");
+            if (kept is null) _host.Note(EvalCommand.NotKept);
+            else _host.Out.WriteLine($"folder: {RunFinder.Shown(kept)}\ndigest: {digest}");
         });
     }
 }

@@ -7,6 +7,9 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat eval</c>: accuracy of a checkpoint, clean and under attack, in a folder that can be resumed and verified.</summary>
 internal sealed class EvalCommand
 {
+    /// <summary>What is said of an evaluation without an attack.</summary>
+    public const string NotKept = "note: a clean accuracy alone is not kept: --out DIR keeps it";
+
     private readonly CommandContext _host;
     private readonly ThreatOptions _threat;
     private readonly Option<string> _attacks = new("--attacks")
@@ -139,7 +142,7 @@ internal sealed class EvalCommand
             EvalTable.Write(report, manifest, _host);
             foreach (string line in published?.Lines() ?? []) _host.Tell(line, 4);
             if (plan.Suites.Count > 0) _host.Out.WriteLine($"folder: {RunFinder.Shown(folder)}\ndigest: {digest}");
-            else if (parsed.GetValue(_out) is null) _host.Note("note: a clean accuracy alone is not kept: --out DIR keeps it");
+            else if (parsed.GetValue(_out) is null) _host.Note(NotKept);
             if (RunFinder.RunOf(checkpoint) is { } run) _host.Note($"try next: {NextStep.Of(run, RunFinder.Shown(run))}");
         });
         if (parsed.GetValue(_leaderboard) is not { } leaderboard) return;

@@ -145,7 +145,7 @@ internal sealed class RunsCommand
             $"metrics   {run.Events.Count} events to step {run.Events[^1].Step}, epoch {run.Events[^1].Epoch}");
         foreach (var a in run.Accuracies.Where(a => a.Depth == 0))
             yield return FormattableString.Invariant(
-                $"accuracy  {Format.Percent(a.Value)} ({Format.Percent(a.Interval.Low)} to {Format.Percent(a.Interval.High)}) {a.Attack} {a.Threat} on {a.Images} images, {a.Source}");
+                $"accuracy  {Format.Percent(a.Value)} ({Format.Percent(a.Interval.Low)} to {Format.Percent(a.Interval.High)}) {a.Attack}{(a.IsClean ? "" : " " + a.Threat)} on {a.Images} images, {a.Source}");
         foreach (string warning in run.Warnings) yield return $"warning   {warning}";
     }
 
