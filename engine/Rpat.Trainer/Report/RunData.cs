@@ -1,4 +1,3 @@
-using Rpat.Robust.Methods;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Report;
@@ -109,13 +108,12 @@ internal sealed record RunData(
         return data;
     }
 
-    // The perception term's settings are none of a method without it.
+    // Settings without effect tell no runs apart.
     private static List<KeyValuePair<string, string>> Keyed(string path)
     {
         var entries = Layers.File(path).Entries;
-        bool hasTerm = entries.GetValueOrDefault(ConfigKeys.Of(c => c.Method.Name).Path)?.Text.EndsWith(MethodCatalog.RpatSuffix,
-            StringComparison.Ordinal) != false;
-        return [.. entries.Values.Where(entry => hasTerm || !entry.Path.StartsWith("method.rpat.", StringComparison.Ordinal))
+        string method = entries.GetValueOrDefault(ConfigKeys.Of(c => c.Method.Name).Path)?.Text ?? "";
+        return [.. entries.Values.Where(entry => Schema.Applies(entry.Path, method))
             .Select(entry => KeyValuePair.Create(entry.Path, entry.Text))];
     }
 

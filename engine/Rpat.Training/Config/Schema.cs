@@ -1,3 +1,5 @@
+using Rpat.Robust.Methods;
+
 namespace Rpat.Training.Config;
 
 /// <summary>Looks up keys, and reports what is wrong with unknown ones.</summary>
@@ -36,6 +38,10 @@ internal static class Schema
 
     /// <summary>Whether the path is a key that takes a value.</summary>
     public static bool IsKey(string path) => Keys.ByPath.ContainsKey(path);
+
+    /// <summary>Whether a key affects a method: those of the perception term only one that has it.</summary>
+    public static bool Applies(string path, string method) => !path.StartsWith("method.rpat.", StringComparison.Ordinal)
+        || method.Length == 0 || method.EndsWith(MethodCatalog.RpatSuffix, StringComparison.Ordinal);
 
     /// <summary>The key that a value at this path sets; a section's path is short for its name.</summary>
     /// <exception cref="ConfigException">There is no such key; the message names the nearest one.</exception>

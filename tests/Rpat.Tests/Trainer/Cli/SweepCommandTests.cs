@@ -12,6 +12,15 @@ public sealed class SweepCommandTests : IDisposable
     public void Dispose() => _test.Dispose();
 
     [Fact]
+    public void AMethodWithoutTheTermIsTrainedOncePerSeed()
+    {
+        string[] lines = Run("sweep", "fashion-quick", "--method", "pgd-at,pgd-at+rpat", "--rpat-weight", "1,10", "--seeds", "1,2", "--list")
+            .TrimEnd().Split('\n');
+        Assert.Equal(["1", "2", "3", "4", "5", "6"], lines[1..].Select(line => line.Split(' ')[0]));
+        Assert.Equal(2, lines.Count(line => line.Contains(" pgd-at ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void EveryRowIsTrainedOnceAndWhatWasBegunIsResumed()
     {
         string[] rows = Sweep("--list").TrimEnd().Split('\n');
