@@ -97,6 +97,12 @@ public sealed class SharedEvaluationTests
         Assert.Equal(["pgd-at, 20261121-0238-pgd-at-1", "pgd-at, 20261121-0238-pgd-at-10"], RunLabels.Of(Runs("pgd-at")));
         Assert.Equal(["pgd-at+rpat, weight 1", "pgd-at+rpat, weight 10"], RunLabels.Of(Runs("pgd-at+rpat")));
         Assert.Single(RunLabels.Once(Runs("trades"), _ => { }));
+        RunData[] mixed = [.. Runs("pgd-at+rpat"), Runs("pgd-at")[0], Seeded("mart", 1), Seeded("mart", 2)];
+        Assert.Equal(["pgd-at+rpat, weight 1, seed 1", "pgd-at+rpat, weight 10, seed 1", "pgd-at, seed 1", "mart, seed 1", "mart, seed 2"],
+            RunLabels.Of(mixed));
+
+        RunData Seeded(string method, int seed) =>
+            RunData.Load(MadeRun.Finished(test, $"{method}-{seed}", $"method.name={method}", $"train.seed={seed}"));
     }
 
     [Fact]
