@@ -20,7 +20,10 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
                 RunReport.Duration(run) is { Length: > 0 } time ? time : "-",
             ]),
         ], RightFrom: 2 + keys.Length)
-        { Spare = ["Time", "Images", Columns.Count > 0 ? "" : "data", "Attack", "Status"] };
+        {
+            Spare = Columns.Count > 0 ? ["Time", "Images", "Attack", "Status"]
+                : ["Time", "Images", "data", "Attack", "Status", "method"], // names begin with the method
+        };
     }
 
     /// <summary>A row for the measured runs of equal values, whose other columns list what they
