@@ -1,5 +1,3 @@
-using Rpat.Robust.Modifiers;
-
 namespace Rpat.Robust.Training;
 
 /// <summary>
@@ -44,7 +42,7 @@ public sealed class TrainingStep : ITrainingState
         foreach (string teacher in objective.AllTeachers) companions.Teacher(teacher);
         var run = new ModifiedRun(net, objective.Name, companions, seed);
         _hooks = [.. objective.AllModifiers.Select(m => (m, m.Begin(run)!)).Where(h => h.Item2 is not null)];
-        _nets = StepNets.For(net, objective, companions, _hooks.Select(h => h.Hook).OfType<AveragedNet>().FirstOrDefault(), seed);
+        _nets = StepNets.For(net, objective, companions, _hooks.Select(h => h.Hook.Average).FirstOrDefault(net => net is not null), seed);
         if (objective.Mask is { } mask) _masker = new GradientMasker(net, mask);
         Enter(1);
     }
@@ -78,7 +76,7 @@ public sealed class TrainingStep : ITrainingState
     public bool TwoViews => _objective.TwoViews;
 
     /// <summary>The averaged network, or null.</summary>
-    public Classifier? Averaged => _nets.Average?.Net;
+    public Classifier? Averaged => _nets.Average;
 
     private StepProgram Last => _last ?? throw new InvalidOperationException("No training step has run yet.");
 
