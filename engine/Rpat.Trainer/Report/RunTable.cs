@@ -22,7 +22,7 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
         ], RightFrom: 2 + keys.Length)
         {
             Spare = Columns.Count > 0 ? ["Time", "Images", "Attack", "Status"]
-                : ["Time", "Images", "data", "Attack", "Status", "method"], // names begin with the method
+                : ["Time", "Images", "data", "Attack", "Status", "method"], // a name mostly tells the method
         };
     }
 
