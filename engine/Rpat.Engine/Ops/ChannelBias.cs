@@ -14,7 +14,7 @@ public static class ChannelBiasOp
     }
 }
 
-internal sealed class ChannelBiasNode : Node
+internal sealed class ChannelBiasNode : OpNode
 {
     private readonly Edge _x;
     private readonly Edge _bias;
@@ -22,14 +22,10 @@ internal sealed class ChannelBiasNode : Node
     public ChannelBiasNode(Tape tape, Tensor x, Parameter bias)
     {
         (_x, _bias) = (tape.AddInput(x), tape.AddInput(bias));
-        Output = tape.NewTensor(x.Shape, Layout.Blocked, $"bias({bias.Name})");
-        (Inputs, Outputs) = ([_x, _bias], [Output]);
+        Connect([_x, _bias], tape.NewTensor(x.Shape, Layout.Blocked, $"bias({bias.Name})"));
     }
 
-    public Tensor Output { get; }
     public override string Op => "ChannelBias";
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
     public override Edge? PassThrough => _x;
 
     public override void Forward(IKernels k) => k.ChannelBias(Output.Shape, _x.Operand, _bias.Data, Output.Data);

@@ -26,7 +26,7 @@ public static class Conv2dOp
     }
 }
 
-internal sealed class Conv2dNode : Node
+internal sealed class Conv2dNode : OpNode
 {
     private readonly ConvShape _shape;
     private readonly Edge _x;
@@ -40,14 +40,12 @@ internal sealed class Conv2dNode : Node
         _shape = shape;
         (_x, _w) = (tape.AddInput(x), tape.AddStoredInput(weight));
         _residual = residual is null ? null : tape.AddStoredInput(residual);
-        Inputs = _residual is null ? [_x, _w] : [_x, _w, _residual];
-        Output = tape.NewTensor(shape.Output, Layout.Blocked, $"conv({weight.Name})");
-        Outputs = [Output];
+        var output = tape.NewTensor(shape.Output, Layout.Blocked, $"conv({weight.Name})");
+        Connect(_residual is null ? [_x, _w] : [_x, _w, _residual], output);
         _forwardFilters = Filters(tape, inputGradient: false);
         if (_x.NeedsGrad) _gradientFilters = Filters(tape, inputGradient: true);
     }
 
-    public Tensor Output { get; }
     public override string Op => "Conv2d";
     public override double MultiplyAdds => _shape.Flops / 2;
 
@@ -70,8 +68,6 @@ internal sealed class Conv2dNode : Node
         }
     }
 
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => [.. _w.NeedsGrad ? _x.Reads : [], _w.Stored];
     public override Edge? PassThrough => _residual;
 

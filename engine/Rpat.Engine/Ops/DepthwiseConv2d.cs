@@ -24,7 +24,7 @@ public static class DepthwiseConv2dOp
     }
 }
 
-internal sealed class DepthwiseConv2dNode : Node
+internal sealed class DepthwiseConv2dNode : OpNode
 {
     private readonly Edge _x;
     private readonly Edge _w;
@@ -33,11 +33,9 @@ internal sealed class DepthwiseConv2dNode : Node
     {
         Shape = shape;
         (_x, _w) = (tape.AddInput(x), tape.AddInput(weight));
-        Output = tape.NewTensor(shape.Output, Layout.Blocked, $"depthwise({weight.Name})");
-        (Inputs, Outputs) = ([_x, _w], [Output]);
+        Connect([_x, _w], tape.NewTensor(shape.Output, Layout.Blocked, $"depthwise({weight.Name})"));
     }
 
-    public Tensor Output { get; }
     private DepthwiseShape Shape { get; }
     public override string Op => "DepthwiseConv2d";
 
@@ -45,8 +43,6 @@ internal sealed class DepthwiseConv2dNode : Node
         new Dictionary<string, int> { ["kernel"] = Shape.R, ["stride"] = Shape.Stride, ["padding"] = Shape.Padding };
 
     public override double MultiplyAdds => (double)Shape.Output.Count * Shape.R * Shape.R;
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => _w.NeedsGrad ? _x.Reads : [];
 
     public override void Forward(IKernels k) => k.DepthwiseForward(Shape, _x.Operand, _w.Data, Output.Data);

@@ -18,7 +18,7 @@ public static class MatMulOp
     }
 }
 
-internal sealed class MatMulNode : Node
+internal sealed class MatMulNode : OpNode
 {
     private readonly MatMulShape _s;
     private readonly Edge _a, _b;
@@ -26,15 +26,11 @@ internal sealed class MatMulNode : Node
     public MatMulNode(Tape tape, MatMulShape s, Tensor a, Tensor b)
     {
         (_s, _a, _b) = (s, tape.AddStoredInput(a), tape.AddStoredInput(b));
-        Output = tape.NewTensor(a.Shape with { H = s.M, W = s.N }, Layout.Plain, "matmul");
-        (Inputs, Outputs) = ([_a, _b], [Output]);
+        Connect([_a, _b], tape.NewTensor(a.Shape with { H = s.M, W = s.N }, Layout.Plain, "matmul"));
     }
 
-    public Tensor Output { get; }
     public override string Op => "MatMul";
     public override double MultiplyAdds => (double)Output.Shape.Count * _s.K;
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => [_a.Stored, _b.Stored];
 
     public override void Forward(IKernels k) => k.MatMul(_s, _a.Data, _b.Data, false, Output.Data);

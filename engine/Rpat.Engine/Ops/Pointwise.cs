@@ -16,7 +16,7 @@ public static class PointwiseOp
     public static Tensor Relu(this Tape tape, Tensor x) => tape.Record(new ReluNode(tape, x)).Output;
 }
 
-internal sealed class AddNode : Node
+internal sealed class AddNode : OpNode
 {
     private readonly Edge _a;
     private readonly Edge _b;
@@ -25,15 +25,11 @@ internal sealed class AddNode : Node
     public AddNode(Tape tape, Tensor a, Tensor b, bool relu)
     {
         (_a, _b, _relu) = (tape.AddInput(a), tape.AddInput(b), relu);
-        Output = tape.NewTensor(a.Shape, Layout.Blocked, relu ? "add-relu" : "add");
-        (Inputs, Outputs) = ([_a, _b], [Output]);
+        Connect([_a, _b], tape.NewTensor(a.Shape, Layout.Blocked, relu ? "add-relu" : "add"));
     }
 
-    public Tensor Output { get; }
     public override string Op => "Add";
     public override IReadOnlyDictionary<string, int> Attributes => new Dictionary<string, int> { ["relu"] = _relu ? 1 : 0 };
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => _relu ? [Output] : [];
     public override Edge? PassThrough => _relu ? null : _a;
 

@@ -22,21 +22,17 @@ public static class Pool2dOp
     }
 }
 
-internal sealed class GlobalAveragePoolNode : Node
+internal sealed class GlobalAveragePoolNode : OpNode
 {
     private readonly Edge _x;
 
     public GlobalAveragePoolNode(Tape tape, Tensor x)
     {
         _x = tape.AddInput(x);
-        Output = tape.NewTensor(new Shape(x.Shape.N, x.Shape.C), Layout.Plain, "pool");
-        (Inputs, Outputs) = ([_x], [Output]);
+        Connect([_x], tape.NewTensor(new Shape(x.Shape.N, x.Shape.C), Layout.Plain, "pool"));
     }
 
-    public Tensor Output { get; }
     public override string Op => "GlobalAveragePool";
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
 
     public override void Forward(IKernels k) => k.GlobalAveragePool(_x.Tensor.Shape, _x.Operand, Output.Data);
 
@@ -44,7 +40,7 @@ internal sealed class GlobalAveragePoolNode : Node
         k.GlobalAveragePoolGradient(_x.Tensor.Shape, Output.Grad, _x.ThroughOperand, _x.Accumulate, _x.Grad);
 }
 
-internal sealed class MaxPool2dNode : Node
+internal sealed class MaxPool2dNode : OpNode
 {
     private readonly Edge _x;
     private readonly PoolShape _shape;
@@ -52,18 +48,14 @@ internal sealed class MaxPool2dNode : Node
     public MaxPool2dNode(Tape tape, Tensor x, PoolShape shape)
     {
         (_x, _shape) = (tape.AddInput(x), shape);
-        Output = tape.NewTensor(shape.Output, Layout.Blocked, "maxpool");
-        (Inputs, Outputs) = ([_x], [Output]);
+        Connect([_x], tape.NewTensor(shape.Output, Layout.Blocked, "maxpool"));
     }
 
-    public Tensor Output { get; }
     public override string Op => "MaxPool2d";
 
     public override IReadOnlyDictionary<string, int> Attributes =>
         new Dictionary<string, int> { ["window"] = _shape.Window, ["stride"] = _shape.Stride, ["padding"] = _shape.Padding };
 
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => _x.Reads;
 
     public override void Forward(IKernels k) => k.MaxPool(_shape, _x.Operand, Output.Data);
