@@ -9,7 +9,7 @@ public static class ChannelBiasOp
     {
         ShapeException.Require(bias.Shape.Count == x.Shape.C, "ChannelBias",
             $"{x} has {x.Shape.C} channels, {bias.Name} has {bias.Shape.Count} values");
-        ShapeException.Require((x.View?.Source ?? x).Layout == Layout.Blocked, "ChannelBias", $"{x} must be activations");
+        ShapeException.Require(x.Layout == Layout.Blocked, "ChannelBias", $"{x} must be activations: use tape.ToActivations");
         return tape.Record(new ChannelBiasNode(tape, x, bias)).Output;
     }
 }

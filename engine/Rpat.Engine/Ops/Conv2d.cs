@@ -15,7 +15,7 @@ public static class Conv2dOp
             $"{weight.Name} must be plain [K, C, R, R], is [{string.Join(", ", d)}]");
         ShapeException.Require(x.Shape.C == d[1], "Conv2d", $"{x} has {x.Shape.C} channels, {weight.Name} takes {d[1]}");
         ShapeException.Require(stride > 0 && padding >= 0 && trailing >= 0, "Conv2d",
-            $"stride {stride} and padding {padding} and {trailing} must be positive");
+            $"stride {stride} must be positive, and padding {padding} and {trailing} not negative");
         ShapeException.Require(Math.Min(x.Shape.H, x.Shape.W) + 2 * padding + trailing >= d[2], "Conv2d",
             $"{x} is smaller than the {d[2]}×{d[2]} kernel of {weight.Name}");
         var s = new ConvShape(x.Shape, (x.View?.Source ?? x).Layout, d[0], d[2], stride, padding) { Trailing = trailing };

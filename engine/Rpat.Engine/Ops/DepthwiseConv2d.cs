@@ -15,7 +15,7 @@ public static class DepthwiseConv2dOp
         ShapeException.Require(d.Count == 4 && d[1] == 1 && d[2] == d[3], Op,
             $"{weight.Name} must be [C, 1, R, R], is [{string.Join(", ", d)}]");
         ShapeException.Require(x.Shape.C == d[0], Op, $"{x} has {x.Shape.C} channels, {weight.Name} has {d[0]} filters");
-        ShapeException.Require((x.View?.Source ?? x).Layout == Layout.Blocked, Op, $"{x} must be activations");
+        ShapeException.Require(x.Layout == Layout.Blocked, Op, $"{x} must be activations: use tape.ToActivations");
         ShapeException.Require(stride > 0 && padding >= 0 && padding < d[2], Op,
             $"stride {stride} and padding {padding} do not fit a {d[2]}×{d[2]} kernel");
         ShapeException.Require(Math.Min(x.Shape.H, x.Shape.W) + 2 * padding >= d[2], Op,

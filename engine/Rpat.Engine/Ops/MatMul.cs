@@ -13,7 +13,8 @@ public static class MatMulOp
         var (m, k) = transposeA ? (s.W, s.H) : (s.H, s.W);
         var (inner, l) = transposeB ? (t.W, t.H) : (t.H, t.W);
         ShapeException.Require(a.Layout == Layout.Plain && b.Layout == Layout.Plain, "MatMul", $"{a} and {b} must be plain");
-        ShapeException.Require((s.N, s.C, k) == (t.N, t.C, inner), "MatMul", $"the matrices of {a} and {b} do not fit");
+        string advice = s.Area > 1 && t.Area > 1 ? "" : ": rows [N, C] are N·C matrices, and tape.Reshape(x, new(1, 1, N, C)) makes one";
+        ShapeException.Require((s.N, s.C, k) == (t.N, t.C, inner), "MatMul", $"the matrices of {a} and {b} do not fit{advice}");
         return tape.Record(new MatMulNode(tape, new(s.N * s.C, m, l, k, transposeA, transposeB), a, b)).Output;
     }
 }

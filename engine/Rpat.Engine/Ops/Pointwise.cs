@@ -8,7 +8,8 @@ public static class PointwiseOp
     public static Tensor Add(this Tape tape, Tensor a, Tensor b, bool relu = false)
     {
         ShapeException.Require(a.Shape == b.Shape, "Add", $"{a} and {b} differ in size");
-        ShapeException.Require(a.Layout == Layout.Blocked && b.Layout == Layout.Blocked, "Add", $"{a} and {b} must be activations");
+        ShapeException.Require((a.Layout, b.Layout) == (Layout.Blocked, Layout.Blocked), "Add",
+            $"{a} and {b} must be activations: use tape.ToActivations");
         return tape.Record(new AddNode(tape, a, b, relu)).Output;
     }
 

@@ -29,9 +29,12 @@ public sealed class Evaluator(Classifier net, int batch = 128)
     /// <param name="seed">Seed of the attacks' random numbers.</param>
     /// <param name="progress">Receives the number of finished images after each batch; may cancel by throwing.</param>
     /// <exception cref="ShapeException">The images have another size than the network's.</exception>
+    /// <exception cref="ArgumentException">A label is no class of the network, or an attack's radius or step is not in pixel units.</exception>
     /// <exception cref="NotFiniteException">The network returned NaN or infinity under attack.</exception>
     public Accuracy Run(LabeledImages images, int first, int count, AttackSuite? attacks, ulong seed, Action<int>? progress = null)
     {
+        InputCheck.RequireClasses(images.Labels, net.Classes);
+        foreach (var attack in attacks?.Attacks ?? []) attack.Check(net.InputShape);
         float[] logits = Logits(images, first, count, attacks is null ? progress : null);
         int[] right = [.. Enumerable.Range(0, count).Where(i => Predictions.ArgMax(Row(logits, i)) == images.Labels[first + i])];
         if (attacks is null) return new Accuracy(right.Length, count);
@@ -53,6 +56,7 @@ public sealed class Evaluator(Classifier net, int batch = 128)
 
     private float[] Logits(LabeledImages images, int first, int count, Action<int>? progress)
     {
+        InputCheck.RequireSize(images, net);
         var logits = new float[(long)count * net.Classes];
         for (int from = 0; from < count; from += batch)
         {
