@@ -22,7 +22,7 @@ public static class Predictions
         if (classes * labels.Length != logits.Length)
             throw new ShapeException("Accuracy", $"{logits.Length} logits are not rows of {labels.Length} images");
         for (int i = 0; i < labels.Length; i++)
-            if ((uint)labels[i] >= (uint)classes) throw new ShapeException("Accuracy", $"label {labels[i]} is no class of 0 to {classes - 1}");
+            if ((uint)labels[i] >= (uint)classes) throw new ShapeException("Accuracy", $"label {labels[i]} is no column of {classes}");
             else if (ArgMax(logits.Slice(i * classes, classes)) == labels[i]) correct++;
         return new Accuracy(correct, labels.Length);
     }

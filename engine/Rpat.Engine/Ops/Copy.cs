@@ -27,7 +27,7 @@ internal sealed class CopyNode : OpNode
         (Op, _shapes, _back) = (op, shapes, [.. shapes.Select(shape => shape.Inverse)]);
         var edges = inputs.Select(tape.AddStoredInput);
         Connect([.. detached ? edges.Select(x => Edge.Constant(x.Tensor)) : edges],
-            tape.NewTensor(shapes[0].To, shapes[0].ToLayout, op.ToLowerInvariant()));
+            tape.NewTensor(shapes[0].To, shapes[0].ToLayout, inputs.Count == 1 ? inputs[0].Name : op.ToLowerInvariant()));
     }
 
     public override string Op { get; }

@@ -122,8 +122,8 @@ public class Tensor
     public override string ToString() => $"{Name} {Shape}";
 
     private DeviceBuffer Required(DeviceBuffer buffer, int lostAt) => Maker is null || Maker.Steps <= lostAt ? buffer
-        : throw new InvalidOperationException($"{Name} is gone, since later ops of its tape use its memory: call tape.Retain when recording "
-            + "it, or list it in Node.Saved if an op's Backward reads it.");
+        : throw new InvalidOperationException($"{Name} is gone, since later ops of its tape use its memory: call tape.Retain when "
+            + "recording it, or list it in Node.Saved if an op's Backward reads it.");
 
     private float[] Read(DeviceBuffer buffer)
     {

@@ -39,7 +39,7 @@ public sealed class LabeledImages
                 + " check the labels.");
         if (exact is not null && PixelRange.FirstOutside(exact) is >= 0 and var at)
             throw new DataException(FormattableString.Invariant(
-                $"Data set '{name}' holds {exact[at]} in image {at / ImageSize} where 0 to 1 is expected: {PixelRange.Advice(exact[at])}."));
+                $"Data set '{name}' holds {exact[at]} in image {at / ImageSize}, not 0 to 1: {PixelRange.Advice(exact[at])}."));
     }
 
     /// <summary>Makes a set of float images in [0,1].</summary>

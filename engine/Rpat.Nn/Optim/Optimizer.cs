@@ -53,7 +53,7 @@ public abstract class Optimizer(ParameterStore parameters, float weightDecay)
     {
         get;
         init => field = value.All(group => Parameters.Parameters.Any(group.Takes)) ? value
-            : throw new ArgumentException("A group takes no parameter: compare what it asks for with the names in net.Parameters.Parameters.");
+            : throw new ArgumentException("A group takes no parameter: compare it with the names in net.Parameters.Parameters.");
     } = [];
 
     /// <summary>The trained parameters.</summary>

@@ -76,9 +76,11 @@ internal static class DataSets
             throw new DataException($"Data set '{train.Name}' has no images to train or to test on: give at least one of each.");
         if ((train.Channels, train.Height, train.Width) != (test.Channels, test.Height, test.Width)
             || train.ClassNames.Count != test.ClassNames.Count)
-            throw new DataException(FormattableString.Invariant(
-                $"Data set '{train.Name}' has images of {train.Channels}x{train.Height}x{train.Width} in {train.ClassNames.Count} classes to train on, and of {test.Channels}x{test.Height}x{test.Width} in {test.ClassNames.Count} to test on: give both the same."));
+            throw new DataException($"Data set '{train.Name}' has images of {Size(train)} classes to train on, and of {Size(test)} to test "
+                + "on: give both the same.");
         return new(train, test, Given + train.Name, []);
+
+        static string Size(LabeledImages set) => $"{set.Channels}x{set.Height}x{set.Width} in {set.ClassNames.Count}";
     }
 
     /// <summary>Refuses data sets of an assembly under the program's own names.</summary>
