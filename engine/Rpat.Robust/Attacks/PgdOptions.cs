@@ -79,6 +79,7 @@ public sealed record PgdOptions
     {
         InputCheck.RequireRadius("Pgd: ", Norm, Eps, image);
         InputCheck.RequireStep("Pgd: ", Norm, StepSize, Eps, image);
+        Require(Rise >= 0, $"a rise over {Rise} epochs is none");
         Require(Steps >= 0 && Restarts >= 1, $"{Steps} steps and {Restarts} restarts make no attack");
     }
 

@@ -5,13 +5,16 @@ namespace Rpat.Robust.Evaluation;
 /// in batches here as there. An image counts under attack when it is correct without one and no attack finds a misclassified point in
 /// ball and box. Results do not depend on the batch size.
 /// </summary>
+/// <param name="batch">Images at a time.</param>
+/// <exception cref="ArgumentOutOfRangeException">The batch is below 1.</exception>
 public sealed class Evaluator(Classifier net, int batch = 128)
 {
     private readonly Dictionary<int, Program> _programs = [];
     private AttackRunner? _runner;
 
     /// <summary>Images at a time.</summary>
-    public int BatchSize => batch;
+    public int BatchSize { get; } = batch >= 1 ? batch
+        : throw new ArgumentOutOfRangeException(nameof(batch), batch, "A batch has at least 1 image.");
 
     /// <summary>Counts correct predictions.</summary>
     /// <param name="images">Labelled images of the network's size.</param>
@@ -58,9 +61,9 @@ public sealed class Evaluator(Classifier net, int batch = 128)
     {
         InputCheck.RequireSize(images, net);
         var logits = new float[(long)count * net.Classes];
-        for (int from = 0; from < count; from += batch)
+        for (int from = 0; from < count; from += BatchSize)
         {
-            int some = Math.Min(batch, count - from);
+            int some = Math.Min(BatchSize, count - from);
             var program = For(some);
             images.CopyFloats([.. Enumerable.Range(first + from, some)], program.Images);
             program.X.Upload(program.Images);
@@ -94,7 +97,7 @@ public sealed class Evaluator(Classifier net, int batch = 128)
 
     // The runner is kept, since it holds the recorded tapes.
     private AttackRunner Runner(ulong seed) =>
-        _runner?.Options.Seed == seed ? _runner : _runner = new AttackRunner(net, new() { Batch = batch, Seed = seed });
+        _runner?.Options.Seed == seed ? _runner : _runner = new AttackRunner(net, new() { Batch = BatchSize, Seed = seed });
 
     private Program For(int count)
     {

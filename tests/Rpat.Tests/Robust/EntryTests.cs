@@ -89,6 +89,18 @@ public sealed class EntryTests : IDisposable
     }
 
     [Fact]
+    public void ABatchHasAnImage()
+    {
+        Refused(() => new Evaluator(_net, 0), "at least 1 image");
+        Refused(() => PerceptionOptions.Noise(Norm.Linf, 0.1f) with { Batch = 0 }, "greater than or equal");
+        Refused(() => new AttackRunner(_net, new() { Batch = 0 }), "a batch of 0 images");
+        Refused(() => new BatchStream(Set(_images, [0, 1]), new(0, default), seed: 1), "no batches of 0");
+        var border = new AugmentOptions(Pad: 12, Flip: true) { Border = CropBorder.Reflect };
+        Refused(() => new BatchStream(Set(_images, [0, 1]), new(2, border), seed: 1), "border of 12");
+        Refused(() => new Pgd(_net, PgdOptions.Linf with { Rise = -1 }), "rise");
+    }
+
+    [Fact]
     public void DistancesAreOfEachImage()
     {
         float[] a = [0, 0, 1, 1], b = [0, 0.5f, 1, 0];
