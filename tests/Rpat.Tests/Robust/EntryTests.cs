@@ -1,3 +1,5 @@
+using Rpat.Robust.Methods;
+
 namespace Rpat.Tests.Robust;
 
 /// <summary>What the entries of attacks and evaluations refuse, each in one sentence.</summary>
