@@ -114,8 +114,9 @@ public class Tensor
     public float[] GradToArray()
     {
         float[] gradient = Read(Required(Grad, GradLostAt));
-        return HasGrad || !IsPersistent ? gradient : throw new InvalidOperationException($"{Name} has no gradient, since no backward "
-            + $"pass computed it: run a tape made with Gradients.{(this is Parameter ? "Parameters" : "Inputs")}.");
+        return (this is Parameter p ? p.Store.GradientVersion > 0 : HasGrad || !IsPersistent) ? gradient
+            : throw new InvalidOperationException($"{Name} has no gradient, since no backward pass computed it: run a tape made with "
+            + $"Gradients.{(this is Parameter ? "Parameters" : "Inputs")}.");
     }
 
     /// <inheritdoc/>

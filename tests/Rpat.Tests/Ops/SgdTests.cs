@@ -52,9 +52,7 @@ public class SgdTests
         store.BumpGradientVersion();
         long version = store.Version;
         new Sgd(store, 0.9f, 0.1f).Step(0.1f);
-        var kept = new float[5];
-        device.Download(store.Gradients, kept);
-        Assert.Equal(gradients, kept);
+        Assert.Equal(gradients, store.Parameters[0].GradToArray());
         Assert.True(store.Version > version);
     }
 

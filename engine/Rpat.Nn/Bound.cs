@@ -1,6 +1,6 @@
-namespace Rpat.Nn.Optim;
+namespace Rpat.Nn;
 
-/// <summary>Bounds of an optimizer's numbers.</summary>
+/// <summary>Bounds of the numbers of layers and optimizers.</summary>
 internal static class Bound
 {
     /// <exception cref="ArgumentOutOfRangeException">It is negative or no finite number.</exception>
