@@ -1,4 +1,3 @@
-using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Methods;

@@ -14,7 +14,7 @@ internal static class App
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     public static int Run(string[] arguments, CommandContext host)
     {
-        ShownText output = new(host.Out), messages = new(host.Error);
+        ShownText output = new(host.Out), messages = new(host.Error, columns: host.ErrorIsTerminal ? () => host.Columns : null);
         int code = Execute(arguments, host with { Out = output, Error = messages });
         if (code != ExitCode.Done || output.Failure is not { } failure) return code;
         if (failure.HResult == BrokenPipe) return ExitCode.NobodyReads;
@@ -74,12 +74,14 @@ internal static class App
             ExportCommand.Create(host),
             DoctorCommand.Create(host),
             DevicesCommand.Create(host),
+            DocsCommand.Create(host),
             CompletionCommand.Create(host),
         };
         host.Loudness.AddTo(root);
         Determinism.AddTo(root);
         PluginOption.AddTo(root);
         EmptyValues.Refuse(root);
+        CommandHelp.Replace(root);
         return root;
     }
 

@@ -29,6 +29,7 @@ internal static class ReportCommand
         {
             string[] names = parsed.GetRequiredValue(runs);
             if (names.Any(IsStudy)) return Study(parsed, names, Format(parsed, tables), file, charts, host);
+            foreach (string name in names) RunsOption.TellDoubt(host, name, parsed.GetRequiredValue(root));
             string[] folders =
             [
                 .. names.Select(name => RunFinder.Measured(name, parsed.GetRequiredValue(root)))

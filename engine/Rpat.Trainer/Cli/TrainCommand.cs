@@ -94,7 +94,10 @@ internal sealed class TrainCommand
                 _host.Note($"note: '{open}' is unfinished: --resume would resume it; this is another run");
             return plan;
         }
-        return name == Automatic ? RunPlan.Automatic(Complete(sources), allowed) : RunPlan.Named(name, sources, allowed);
+        if (name == Automatic) return RunPlan.Automatic(Complete(sources), allowed);
+        var resumed = RunPlan.Named(name, sources, allowed);
+        RunsOption.TellDoubt(_host, name, resumed.Resolved.Config.Run.Out);
+        return resumed;
     }
 
     private int PrintDryRun(ResolvedConfig resolved)
@@ -104,6 +107,7 @@ internal sealed class TrainCommand
         using var run = Training.Run.Open(config);
         _host.Out.Write(ConfigWriter.Write(resolved));
         foreach (string note in run.Notes) _host.Out.WriteLine($"# {note}");
+        _host.Note("measuring a few training steps and a short attack for the forecast");
         _host.Out.Write(CostEstimate.Of(run).Comments());
         return ExitCode.Done;
     }

@@ -93,9 +93,8 @@ internal sealed class PaperTable
     // The threat model is said once if there is but one.
     private string Title(Column of)
     {
-        string name = of.Attack == "AutoAttack standard" ? "AA" : of.Attack;
         string threat = _attacks.Select(attack => attack.Threat).Distinct().Count() > 1 ? $", {of.Threat}" : "";
-        return of.Other is { } other ? FormattableString.Invariant($"{name}{threat}, {other.Images} images") : name + threat;
+        return of.Other is { } other ? FormattableString.Invariant($"{of.Attack}{threat}, {other.Images} images") : of.Attack + threat;
     }
 
     private string Basis()

@@ -50,7 +50,7 @@ internal sealed record RunData(
 
     /// <summary>Whether an accuracy is AutoAttack's.</summary>
     public static bool IsAutoAttack(MeasuredAccuracy a) =>
-        a.Depth == 0 && a.Attack.Contains("AutoAttack", StringComparison.OrdinalIgnoreCase);
+        a.Depth == 0 && a.Attack.Split(' ', '-')[0] == AttackTitle.Of("aa");
 
     /// <summary>
     /// The evaluation that decides, since Mean and NRR join a clean and a robust accuracy of the same images: one with AutoAttack if there
@@ -110,8 +110,14 @@ internal sealed record RunData(
         return data;
     }
 
-    private static List<KeyValuePair<string, string>> Keyed(string folder) =>
-        [.. Layers.Recorded(folder).Values.Select(entry => KeyValuePair.Create(entry.Path, entry.Text))];
+    // Settings without effect tell no runs apart.
+    private static List<KeyValuePair<string, string>> Keyed(string folder)
+    {
+        var entries = Layers.Recorded(folder);
+        string method = entries.GetValueOrDefault(ConfigKeys.Of(c => c.Method.Name).Path)?.Text ?? "";
+        return [.. entries.Values.Where(entry => Schema.Applies(entry.Path, method))
+            .Select(entry => KeyValuePair.Create(entry.Path, entry.Text))];
+    }
 
     // Measurements at the end belong to one epoch only: they are among the results, not among the curves.
     private static List<MetricEvent> Metrics(string folder, string[] results) => RunContents.Find(folder, MetricsLog.EventsName) is { } path
@@ -141,12 +147,17 @@ internal sealed record RunData(
         source)
         { Conditions = $"{result.Images} images of {images}, {result.Threat}{(result.Network.Length == 0 ? "" : $", {result.Network}")}" };
 
-    private static IEnumerable<MeasuredAccuracy> Evaluations(string folder, List<string> warnings)
+    private static IReadOnlyList<MeasuredAccuracy> Evaluations(string folder, List<string> warnings)
     {
-        return RunContents.Folders(Path.Combine(folder, ForeignHome.Evaluations)).SelectMany(path => Evaluation(path, warnings)).ToList();
+        List<(string Evaluation, EvaluationWarning Warning)> given = [];
+        MeasuredAccuracy[] found = [.. RunContents.Folders(Path.Combine(folder, ForeignHome.Evaluations))
+            .SelectMany(path => Evaluation(path, warnings, given))];
+        warnings.AddRange(RunWarnings.Joined(given));
+        return found;
     }
 
-    private static IEnumerable<MeasuredAccuracy> Evaluation(string folder, List<string> warnings)
+    private static IEnumerable<MeasuredAccuracy> Evaluation(string folder, List<string> warnings,
+        List<(string Evaluation, EvaluationWarning Warning)> given)
     {
         string name = Path.GetFileName(folder);
         try
@@ -162,7 +173,7 @@ internal sealed record RunData(
                 ?? throw new JsonException($"it has no {EvaluationManifest.FileName}");
             var manifest = Json<EvaluationManifest>(plan);
             if (!IsPossible(report, manifest)) throw new JsonException("its numbers are impossible");
-            warnings.AddRange(report.Warnings.Select(w => $"{name}: {w.Message}"));
+            given.AddRange(report.Warnings.Select(w => (name, w)));
             warnings.AddRange(report.SelfTest.Where(c => !c.Passed).Select(c => $"{name}: the self-test '{c.Name}' failed: {c.Finding}"));
             return Counted(name, report, manifest);
         }
@@ -194,18 +205,13 @@ internal sealed record RunData(
         foreach (ColumnResult column in report.Columns)
         {
             string threat = $"{manifest.Norm} eps {manifest.Eps[column.Eps]}";
-            yield return new(Title(column.Label), threat, column.Robust, report.Images, name) { Conditions = conditions };
+            yield return new(AttackTitle.Of(column.Label), threat, column.Robust, report.Images, name) { Conditions = conditions };
             if (column.Stages.Count < 2) continue;
             foreach (StageResult stage in column.Stages)
-                yield return new($"after {stage.Attack}", threat, stage.Robust, report.Images, name, 1) { Conditions = conditions };
+                yield return new($"after {AttackTitle.Of(stage.Attack)}", threat, stage.Robust, report.Images, name, 1)
+                { Conditions = conditions };
         }
     }
-
-    // "aa-standard" and "pgd20" are what the ledger calls them.
-    private static string Title(string label) =>
-        label.StartsWith("aa-", StringComparison.Ordinal) ? $"AutoAttack {label[3..]}"
-        : label.StartsWith("pgd", StringComparison.Ordinal) && label[3..].All(char.IsAsciiDigit) ? $"PGD-{label[3..]}"
-        : label;
 
     // A page that is sent to others holds only the picture that the run made, nothing that a user put next to it.
     private static List<RunPicture> PicturesOf(string folder)

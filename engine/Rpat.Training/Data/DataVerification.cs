@@ -84,7 +84,7 @@ internal static class DataVerification
         int[] perClass = [.. set.Labels.CountBy(label => label).Select(pair => pair.Value)];
         yield return string.Create(CultureInfo.InvariantCulture,
             $"{name}: {set.Count} images of {set.Channels}x{set.Height}x{set.Width}, {perClass.Length} of {set.ClassNames.Count} "
-                + $"classes, {perClass.Min()} to {perClass.Max()} images each");
+                + $"classes, {(perClass.Min() == perClass.Max() ? "" : $"{perClass.Min()} to ")}{perClass.Max()} images each");
     }
 
     private static string Begin(DataPair pair)

@@ -39,7 +39,7 @@ internal sealed class RunFolder : IDisposable
     public bool IsResumed { get; }
 
     /// <summary>The folder as a user would type it: relative to the current folder if it is below it.</summary>
-    public string ShownPath => Errors.ShownPath.Of(Path);
+    public string ShownPath => RunFinder.Shown(Path);
 
     /// <summary>The run's metrics.</summary>
     public MetricsLog Metrics { get; }

@@ -1,10 +1,8 @@
-using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Runs;
 using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Cli;
 
-[Collection(SerialCollection.Name)]
 public sealed class RunsCommandTests : IDisposable
 {
     private readonly TestHost _test = new();
@@ -30,7 +28,7 @@ public sealed class RunsCommandTests : IDisposable
     public void EqualRunsAreSaidToBeEqualAndOthersWhereTheyPart()
     {
         Train("--name", "one");
-        Train("--name", "two", "--threads", "1");
+        Train("--name", "two", "--threads", "2");
         Train("--name", "three", "--seed", "5");
         string same = Runs("compare", "20261121-0238-one", "20261121-0238-two"),
             other = Runs("compare", "20261121-0238-one", "20261121-0238-three");
@@ -106,6 +104,18 @@ public sealed class RunsCommandTests : IDisposable
         Assert.Contains($"not finished: 'rpat train --resume {Path.GetFileName(run)}' resumes it.", shown, StringComparison.Ordinal);
         using var open = RunFolder.Reopen(run, new FixedClock());
         Assert.Contains("status    running", Runs("show", run), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("lr,lambda", "optimizer.lr +method.rpat.weight", @"0\.1 +1")]
+    [InlineData("--batch-size,seed,method", @"train.batch +train.seed +method", "[0-9]+ +1 +pgd-at\\+rpat")]
+    [InlineData("alpha", "attack.step", "2/255")]
+    public void OptionsNameColumns(string columns, string head, string values)
+    {
+        MadeRun.Finished(_test, "one");
+        string[] lines = Runs("list", "--columns", columns).Split('\n');
+        Assert.Matches($"^Run +Status +{head} ", lines[0]);
+        Assert.Matches($" finished +{values} ", lines[1]);
     }
 
     [Fact]
