@@ -48,7 +48,7 @@ internal sealed class RunsCommand
         return list;
     }
 
-    // Keys, sections by their short names, what options are called, which a heading does not repeat, and what runs alone know: keys of plugins.
+    // Keys, sections by their short names, what options are called, which a heading does not repeat, and keys of plugins, which runs know.
     private static IReadOnlyList<(string Name, string Key)> Keys(string option, string? text, IReadOnlyList<RunData> runs) =>
     [
         .. from name in ConfigValue.Items(text ?? "")

@@ -34,7 +34,8 @@ internal static class NextStep
             && Settings(one) == (other, settings));
         if (compared is null) return Command(folder, "train", "-c", shown, "--method", other, "--name", other);
         string beside = Path.Combine(Path.GetDirectoryName(shown) ?? "", Path.GetFileName(compared));
-        return IsAttacked(compared) ? $"rpat report {ShellWord.Line([shown, beside])}" : $"{Attack(compared, beside)}  # {other}, to compare";
+        return IsAttacked(compared) ? $"rpat report {ShellWord.Line([shown, beside])}"
+            : $"{Attack(compared, beside)}  # {other}, to compare";
     }
 
     private static string Attack(string folder, string run) =>
