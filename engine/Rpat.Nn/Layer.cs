@@ -2,7 +2,7 @@ namespace Rpat.Nn;
 
 /// <summary>
 /// A part of a network that is made before the network is: <see cref="Module.Declare{T}"/> gives it its name and its parameters, then it
-/// records itself on any tape. One layer belongs to one network.
+/// records itself on any tape. A layer with parameters belongs to one place of one network; others may be used anywhere and often.
 /// </summary>
 public abstract class Layer
 {
@@ -26,12 +26,14 @@ public abstract class Layer
 
     internal void DeclareIn(Module net, string name)
     {
-        if (_owner is not null) throw new InvalidOperationException($"{this} belongs to a network already: make a layer for each.");
-        _owner = net;
+        if (_isTaken)
+            throw new InvalidOperationException($"{this} has parameters and belongs to a network already: make a layer for each.");
+        int before = net.Declared;
         Declare(net, name);
+        _isTaken = net.Declared > before;
     }
 
-    private Module? _owner;
+    private bool _isTaken;
 }
 
 /// <summary>Layers one after the other, named 0, 1, 2 and so on.</summary>

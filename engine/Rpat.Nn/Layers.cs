@@ -18,6 +18,11 @@ public sealed class Conv2d : Layer
     {
     }
 
+    /// <summary>Refuses sizes that no convolution has.</summary>
+    internal static void RequireSizes(int inputs, int outputs, int stride) => ShapeException.Require(
+        Math.Min(Math.Min(inputs, outputs), stride) > 0, "Conv2d",
+        $"{inputs} inputs, {outputs} outputs and stride {stride} must be at least 1; ModelCatalog.Build fills in the zeros of a ModelSpec");
+
     /// <summary>A convolution with filters of any size.</summary>
     /// <param name="kernel">Rows and columns of a filter.</param>
     /// <param name="init">How the filters are initialised; PyTorch's default if not given.</param>
@@ -25,8 +30,9 @@ public sealed class Conv2d : Layer
     /// impossible.</exception>
     public Conv2d(int inputs, int outputs, (int Rows, int Columns) kernel, ConvolutionOptions options, bool bias = true, Init? init = null)
     {
+        RequireSizes(inputs, outputs, options.Stride);
         ShapeException.Require(
-            inputs > 0 && outputs > 0 && options.Groups > 0 && inputs % options.Groups == 0 && outputs % options.Groups == 0, "Conv2d",
+            options.Groups > 0 && inputs % options.Groups == 0 && outputs % options.Groups == 0, "Conv2d",
             $"{inputs} inputs and {outputs} outputs do not divide into {options.Groups} groups");
         var ((rows, columns), padding, dilation) = (kernel, options.Padding, options.Dilation);
         ShapeException.Require(Math.Min(Math.Min(rows, columns), options.Stride) > 0 && Math.Min(padding.Rows, padding.Columns) >= 0

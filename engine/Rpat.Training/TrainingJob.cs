@@ -23,7 +23,8 @@ public sealed class TrainingJob : IDisposable
         try
         {
             if (plan.Folder is null && config.Run.CheckDisk) DiskNeed.Of(_run).Require(config.Run.Out);
-            _session = new TrainingSession(plan, _run.Compute(), settings, TimeProvider.System);
+            _session = new TrainingSession(plan, _run.Compute(), settings, TimeProvider.System,
+                [.. Catalog.Registered.Where(one => !one.IsDynamic).Select(one => one.Location).Where(file => file.Length > 0)]);
         }
         catch
         {

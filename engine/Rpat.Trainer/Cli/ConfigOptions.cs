@@ -100,8 +100,9 @@ internal sealed class ConfigOptions
             .. _official.Given(parsed, host, key => _keys.FirstOrDefault(pair => pair.Key == key).Option?.Name ?? $"--set {key.Path}="),
             .. _augment.Given(parsed),
             .. from pair in _keys
-               where parsed.GetResult(pair.Option) is not null
-               select (pair.Option.Name, pair.Key, parsed.GetValue(pair.Option)!),
+               let given = parsed.GetResult(pair.Option)
+               where given is not null
+               select (given.IdentifierToken?.Value ?? pair.Option.Name, pair.Key, parsed.GetValue(pair.Option)!),
             .. parsed.GetValue(_overfit) ? [(_overfit.Name, ConfigKeys.Of(c => c.Train.OverfitBatch), "true")]
             : Array.Empty<(string, ConfigKey, string)>(),
         ])

@@ -36,9 +36,10 @@ internal sealed class RunsCommand
             { columns, group, eval, format, json.Option };
         list.SetAction(parsed =>
         {
-            var by = Keys("--group-by", parsed.GetValue(group));
-            var all = Chosen(RunFinder.AllMeasured(parsed.GetRequiredValue(_root)), parsed.GetValue(eval), by);
-            var table = new RunTable(all, Keys("--columns", parsed.GetValue(columns)));
+            IReadOnlyList<RunData> found = [.. RunFinder.AllMeasured(parsed.GetRequiredValue(_root)).Select(Readable).OfType<RunData>()];
+            var by = Keys("--group-by", parsed.GetValue(group), found);
+            var all = Chosen(found, parsed.GetValue(eval), by);
+            var table = new RunTable(all, Keys("--columns", parsed.GetValue(columns), found));
             string wanted = FormatOf(parsed.GetRequiredValue(format));
             json.Give(parsed, _host, () => by.Count > 0 ? table.Json(by) : all.Select(Json),
                 () => (by.Count > 0 ? table.Grouped(by, apart: wanted == "csv") : table.Each()).Show(_host, wanted));
@@ -47,22 +48,22 @@ internal sealed class RunsCommand
         return list;
     }
 
-    // Keys, sections by their short names, and what options are called, which a heading does not repeat.
-    private static IReadOnlyList<(string Name, string Key)> Keys(string option, string? text) =>
+    // Keys, sections by their short names, what options are called, which a heading does not repeat, and keys of plugins, which runs know.
+    private static IReadOnlyList<(string Name, string Key)> Keys(string option, string? text, IReadOnlyList<RunData> runs) =>
     [
         .. from name in ConfigValue.Items(text ?? "")
            let isKey = Schema.IsKey(name) || Schema.HasShorthand(name)
-           select !isKey && ConfigOptions.Named(name)?.Path is { } key ? (key, key) : (name, Schema.Find(name, option).Path),
+           select runs.Any(run => run.Setting(name).Length > 0) ? (name, name)
+               : !isKey && ConfigOptions.Named(name)?.Path is { } key ? (key, key) : (name, Schema.Find(name, option).Path),
     ];
 
     // Rows of one run each stand for themselves; for groups the evaluation counts that most runs share.
-    private IReadOnlyList<RunData> Chosen(IReadOnlyList<string> folders, string? wanted, IReadOnlyList<(string Name, string Key)> by)
+    private IReadOnlyList<RunData> Chosen(IReadOnlyList<RunData> all, string? wanted, IReadOnlyList<(string Name, string Key)> by)
     {
-        IReadOnlyList<RunData> all = [.. folders.Select(Readable).OfType<RunData>()];
         if (by.Count == 0) return wanted is null ? all : SharedEvaluation.Of(all, wanted).Runs;
         void Note(string line) => _host.Note(Printable.Line($"note: {line}"));
         var compared = SharedEvaluation.Of(RunLabels.Once(all, Note), wanted);
-        string[] without = [.. compared.Runs.Where(run => run.Clean is null).Select(run => run.Name)];
+        string[] without = [.. compared.Runs.Where(run => run.AnyResult is null).Select(run => run.Name)];
         if (without.Length > 0) Note($"left out, having no result: {string.Join(", ", without)}");
         if (wanted is null)
             foreach (string column in compared.LeftOut) Note($"not in the table: {column}; --eval chooses another evaluation");

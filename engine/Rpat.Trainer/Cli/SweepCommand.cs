@@ -85,9 +85,9 @@ internal sealed class SweepCommand
             Flags = flags,
             Sets = [.. lists.Where(l => l.Values.Count == 1).Select(l => $"{l.Key}={l.Values[0]}")]
         };
-        string begin = sources.Flags.FirstOrDefault(flag => flag.Key == name).Text ?? ConfigResolver.Resolve(shared).Config.RunName;
+        string begin = sources.Flags.FirstOrDefault(flag => flag.Key == name).Text ?? ConfigResolver.Partial(shared).Config.RunName;
         IReadOnlyList<long> seeds = parsed.GetValue(_seeds) is { } text ? SeedList.Parse(text)
-            : [ConfigResolver.Resolve(shared).Config.Train.Seed];
+            : [ConfigResolver.Partial(shared).Config.Train.Seed];
         var all = Sweep.Rows(begin, [.. lists.Where(l => l.Values.Count > 1)], seeds);
         Sweep Of(IReadOnlyList<SweepRow> rows) => new(rows, WithTerm(shared), _host, _program) { More = [.. PluginOption.Given(parsed)] };
         List<SweepRow> rows = [.. all.DistinctBy(Of(all).Training).Select((row, i) => row with { Number = i + 1 })];
@@ -102,7 +102,7 @@ internal sealed class SweepCommand
     {
         Rpat = null,
         Flags = [.. shared.Flags.Where(flag => flag.Key != ConfigKeys.Of(c => c.Method.Name)),
-            ("--rpat", ConfigKeys.Of(c => c.Method.Name), ConfigResolver.Resolve(shared).Config.Method.Name)],
+            ("--rpat", ConfigKeys.Of(c => c.Method.Name), ConfigResolver.Partial(shared).Config.Method.Name)],
     };
 
     // The values of a key that takes a list itself are parted by semicolons.

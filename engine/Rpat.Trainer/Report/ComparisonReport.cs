@@ -54,7 +54,7 @@ internal sealed class ComparisonReport
         string table = Html.Table(
             ["Run", "Clean, %", "Robust, %", "Attack", "Mean", "NRR", "Images", "Time"],
             _runs.Select((run, i) => ("", Row(_names[i], run))));
-        int[] measured = [.. Enumerable.Range(0, _runs.Count).Where(i => _runs[i].Clean is not null)];
+        int[] measured = [.. Enumerable.Range(0, _runs.Count).Where(i => _runs[i].AnyResult is not null)];
         if (measured.Length == 0) return table;
         BarSeries[] bars = [Bars("Clean", measured, run => run.Clean), Bars("Robust", measured, run => run.Robust)];
         var chart = SvgBarChart.Draw(new ChartText("Accuracy with 95 % intervals", "", "% of images", ChartWidth),

@@ -21,23 +21,28 @@ internal static class NextStep
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or UserException)
         {
-            return Attack(shown);
+            return Attack(folder, shown);
         }
     }
 
     private static string Next(string folder, string shown)
     {
-        if (!IsAttacked(folder)) return Attack(shown);
+        if (!IsAttacked(folder)) return Attack(folder, shown);
         var (method, settings) = Settings(folder);
         string other = Counterpart(method), root = Path.GetDirectoryName(Path.GetFullPath(folder))!;
         string? compared = RunFinder.All(root).LastOrDefault(one => RunRecord.Read(one) is { Status: RunStatus.Finished }
             && Settings(one) == (other, settings));
-        if (compared is null) return $"rpat train -c {ShellWord.Quote(shown)} --method {other} --name {other}";
+        if (compared is null) return Command(folder, "train", "-c", shown, "--method", other, "--name", other);
         string beside = Path.Combine(Path.GetDirectoryName(shown) ?? "", Path.GetFileName(compared));
-        return IsAttacked(compared) ? $"rpat report {ShellWord.Line([shown, beside])}" : $"{Attack(beside)}  # {other}, to compare";
+        return IsAttacked(compared) ? $"rpat report {ShellWord.Line([shown, beside])}"
+            : $"{Attack(compared, beside)}  # {other}, to compare";
     }
 
-    private static string Attack(string run) => $"rpat eval {ShellWord.Quote(run)} --attacks clean,pgd20,aa --n {Images}";
+    private static string Attack(string folder, string run) =>
+        Command(folder, "eval", run, "--attacks", "clean,pgd20,aa", "--n", Images.ToString(CultureInfo.InvariantCulture));
+
+    private static string Command(string folder, params string[] words) =>
+        $"rpat {ShellWord.Line([.. words, .. RunPlugins.Options(folder)])}";
 
     private static string Counterpart(string method)
     {
@@ -51,7 +56,7 @@ internal static class NextStep
     // The method, and all else that two runs must share to be compared.
     private static (string Method, string Others) Settings(string folder)
     {
-        var read = Layers.File(Path.Combine(folder, RunFolder.ConfigName)).Entries;
+        var read = Layers.Recorded(folder);
         var others = read.Values.Where(entry =>
             RunLabels.Counts(entry.Path) && !entry.Path.StartsWith("method.", StringComparison.Ordinal));
         return (read.GetValueOrDefault(ConfigKeys.Of(c => c.Method.Name).Path)?.Text ?? "",

@@ -60,9 +60,12 @@ internal sealed record RunData(
         .OrderByDescending(measured => measured.Any(IsAutoAttack)).ThenByDescending(measured => measured.Any(a => !a.IsClean))
         .ThenByDescending(measured => measured[0].Images).FirstOrDefault() ?? [];
 
+    /// <summary>One accuracy of the evaluation that counts, for its images and conditions; null without a result.</summary>
+    public MeasuredAccuracy? AnyResult => Clean ?? Robust;
+
     /// <summary>All that was measured under the conditions of the evaluation that counts.</summary>
     public IReadOnlyList<MeasuredAccuracy> Counting =>
-        Measured.FirstOrDefault(measured => measured[0].Conditions == Clean?.Conditions) ?? [];
+        Measured.FirstOrDefault(measured => measured[0].Conditions == AnyResult?.Conditions) ?? [];
 
     /// <summary>The accuracies by the conditions that they were measured under; of one that was measured twice the later.</summary>
     public IEnumerable<IReadOnlyList<MeasuredAccuracy>> Measured => Accuracies.Where(a => a.Depth == 0).GroupBy(a => a.Conditions)
@@ -74,7 +77,6 @@ internal sealed record RunData(
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         if (ForeignHome.Is(full)) return Foreign(full);
-        string config = Path.Combine(full, RunFolder.ConfigName);
         if (RunContents.Find(full, RunFolder.ConfigName) is null)
             throw new UsageException(
                 $"'{folder}' is not a run folder, it has no {RunFolder.ConfigName}: give a folder that 'rpat train' made.");
@@ -85,7 +87,7 @@ internal sealed record RunData(
         if (RunContents.Find(full, RunFolder.WarningsName) is { } kept)
             warnings.AddRange(RegularFile.ReadText(kept, MostText).Split('\n', StringSplitOptions.RemoveEmptyEntries));
         var results = RunResult.Read(full, warnings.Add);
-        var settings = Keyed(config);
+        var settings = Keyed(full);
         string images = settings.FirstOrDefault(pair => pair.Key == ConfigKeys.Of(c => c.Data.Name).Path).Value;
         var accuracies = Results(results, images).Concat(Evaluations(full, warnings)).ToList();
         var data = new RunData(
@@ -109,9 +111,9 @@ internal sealed record RunData(
     }
 
     // Settings without effect tell no runs apart.
-    private static List<KeyValuePair<string, string>> Keyed(string path)
+    private static List<KeyValuePair<string, string>> Keyed(string folder)
     {
-        var entries = Layers.File(path).Entries;
+        var entries = Layers.Recorded(folder);
         string method = entries.GetValueOrDefault(ConfigKeys.Of(c => c.Method.Name).Path)?.Text ?? "";
         return [.. entries.Values.Where(entry => Schema.Applies(entry.Path, method))
             .Select(entry => KeyValuePair.Create(entry.Path, entry.Text))];

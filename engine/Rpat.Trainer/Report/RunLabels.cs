@@ -70,7 +70,7 @@ internal static class RunLabels
         [
             .. runs.GroupBy(run => run.Checkpoint ?? string.Join('\n', keys.Select(run.Setting))).Select(same =>
             {
-                var kept = same.OrderBy(run => run.Clean is not null).ThenBy(run => run.Record?.End is not null).Last();
+                var kept = same.OrderBy(run => run.AnyResult is not null).ThenBy(run => run.Record?.End is not null).Last();
                 foreach (var other in same.Where(run => !ReferenceEquals(run, kept)))
                     note($"'{other.Name}' counts once with '{kept.Name}': equal settings and seed.");
                 return kept;

@@ -139,7 +139,8 @@ internal sealed class RunReport
                 + $"<pre>{Html.Text($"rpat eval {(OnnxModel.Is(file) ? "blackbox " : "")}{ShellWord.Quote(file)}\n")}</pre>\n";
         string command = _run.Record is { } record ? ShellWord.Line(record.CommandLine) : "";
         string begun = command.Length > 0 ? $"# as it was started\n{command}\n\n" : "";
+        string again = ShellWord.Line(["train", "-c", Path.Combine(_run.Name, RunFolder.ConfigName), .. RunPlugins.Options(_run.Folder)]);
         return $"<p>The resolved configuration in <code>config.yaml</code> repeats the run; equal seeds give equal weights.</p>\n"
-            + $"<pre>{Html.Text($"{begun}# the same again\nrpat train -c {ShellWord.Quote(Path.Combine(_run.Name, RunFolder.ConfigName))}\n")}</pre>\n";
+            + $"<pre>{Html.Text($"{begun}# the same again\nrpat {again}\n")}</pre>\n";
     }
 }

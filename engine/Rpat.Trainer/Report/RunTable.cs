@@ -40,7 +40,7 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
             .. group.Values, $"{group.Runs.Count}", .. Columns.Select(column => string.Join(", ", group.Runs.Select(
                 run => run.Setting(column.Key)).Distinct())),
             .. group.Spreads.SelectMany(spread => apart ? spread.Apart() : [spread.Percent()]),
-            group.Attack, $"{group.Runs[0].Clean!.Images}",
+            group.Attack, $"{group.Runs[0].AnyResult!.Images}",
         ]),
     ], RightFrom: by.Count)
     { Spare = ["Images", "Mean", "Attack"] };
@@ -51,7 +51,7 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
         group = by.Zip(group.Values).ToDictionary(pair => pair.First.Key, pair => pair.Second),
         runs = group.Runs.Select(run => run.Name),
         attack = group.Attack,
-        images = group.Runs[0].Clean!.Images,
+        images = group.Runs[0].AnyResult!.Images,
         measured = _measured.Zip(group.Spreads).ToDictionary(pair => pair.First.ToLowerInvariant(),
             pair => new { pair.Second.Mean, deviation = pair.Second.Count < 2 ? (double?)null : pair.Second.Deviation }),
     });
@@ -59,10 +59,10 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
     /// <summary>The rows of measured runs of equal values.</summary>
     public IEnumerable<RunGroup> Groups(IReadOnlyList<(string Name, string Key)> keys) =>
         from run in Runs
-        where run.Clean is not null
+        where run.AnyResult is not null
         let attack = run.Robust is { } robust ? $"{robust.Attack}, {robust.Threat}" : "-"
         let values = keys.Select(key => run.Setting(key.Key)).ToArray()
-        group run by (Values: string.Join('\n', values), attack, run.Clean!.Images) into same
+        group run by (Values: string.Join('\n', values), attack, run.AnyResult!.Images) into same
         select new RunGroup(same.Key.Values.Split('\n')[..keys.Count], [.. same], same.Key.attack);
 
     private static string Percent(double? share) => share is { } value ? Format.Percent(value) : "-";

@@ -14,7 +14,7 @@ internal static class RunWarnings
     {
         if (run.Record is { Status: not RunStatus.Finished } record)
             yield return $"The run is {run.Status}, not finished{(record.Error is { } error ? $": {error.TrimEnd('.')}" : "")}"
-                + (run.Status == "running" ? "." : $": 'rpat train --resume {ShellWord.Quote(run.Name)}' resumes it.");
+                + (run.Status == "running" ? "." : $": 'rpat {Resume(run)}' resumes it.");
         if (run.Events.Any(e => e.Values.Any(v => !double.IsFinite(v.Value)))) yield return "Some metrics are not finite numbers.";
         if (run.Robust is null) yield return "Robustness has not been measured: run 'rpat eval' with attacks.";
         else if (!run.Accuracies.Any(RunData.IsAutoAttack))
@@ -24,6 +24,8 @@ internal static class RunWarnings
             yield return FormattableString.Invariant($"Robust accuracy rests on {few.Images} images: see the interval before comparing.");
         if (Overfitting(run) is { } sentence) yield return sentence;
     }
+
+    private static string Resume(RunData run) => ShellWord.Line(["train", "--resume", run.Name, .. RunPlugins.Options(run.Folder)]);
 
     /// <summary>The warnings of evaluations, each once with the evaluations that gave it.</summary>
     public static IEnumerable<string> Joined(IEnumerable<(string Evaluation, EvaluationWarning Warning)> given) =>

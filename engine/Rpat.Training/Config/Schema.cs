@@ -39,6 +39,9 @@ internal static class Schema
     /// <summary>Whether the path is a key that takes a value.</summary>
     public static bool IsKey(string path) => Keys.ByPath.ContainsKey(path);
 
+    /// <summary>Whether the path is neither a key nor a section.</summary>
+    public static bool IsUnknown(string path) => !IsKey(path) && !IsSection(path);
+
     /// <summary>Whether a key affects a method: those of the perception term only one that has it.</summary>
     public static bool Applies(string path, string method) => !path.StartsWith("method.rpat.", StringComparison.Ordinal)
         || method.Length == 0 || method.EndsWith(MethodCatalog.RpatSuffix, StringComparison.Ordinal);
@@ -60,6 +63,7 @@ internal static class Schema
             ?? DidYouMean.Find(path, Keys.ByPath.Keys.Concat(Keys.Sections)) ?? SameLastName(path);
         string section = path.Contains('.') ? path[..path.LastIndexOf('.')] : "";
         string known = IsSection(section) ? $"keys of {section}: {KeysOf(section)}" : $"sections: {KeysOf("")}";
+        if (section == "method") known += $"; {KnownNames.OfPlugins}";
         string hint = near is null ? $"remove it or choose another ({known})" : $"did you mean '{near}'? ({known})";
         return new ConfigException($"unknown key '{path}' ({origin}): {hint}");
     }

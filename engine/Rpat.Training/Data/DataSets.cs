@@ -11,6 +11,7 @@ internal static class DataSets
         Knows = spec => new[] { NpzSet.Prefix, ImageFolder.Prefix, Given }.Any(prefix => IsPath(spec, prefix)),
         Short = new Dictionary<string, string> { ["tinyimagenet200"] = TinyImageNet.Name },
         Command = "rpat data",
+        IsOpen = true,
         Meaning = text => Directory.Exists(text) ? ImageFolder.Prefix + text : File.Exists(text) ? NpzSet.Prefix + text : null,
     };
 
@@ -64,9 +65,12 @@ internal static class DataSets
                 $"the images of '{spec}' were in the memory of the program that trained on them: name the same ones in a file, such as "
                     + "npz:FILE."),
             var name => Declared(DataSetAttribute.Find(name)
-                ?? throw new DataSpecException($"There is no data set '{spec}': {Names.Hint(spec)}"), folder),
+                ?? throw Unknown(spec), folder),
         };
     }
+
+    /// <summary>The error for a name that no data set has.</summary>
+    internal static DataSpecException Unknown(string spec) => new($"There is no data set '{spec}': {Names.Hint(spec)}");
 
     /// <summary>A data set in the program's memory.</summary>
     /// <exception cref="DataException">A part is empty, or they differ in size or classes.</exception>
@@ -87,7 +91,7 @@ internal static class DataSets
     /// <exception cref="ArgumentException">There is one.</exception>
     internal static void RequireOwnNames()
     {
-        if (Own.FirstOrDefault(own => DataSetAttribute.Find(own.Name) is not null) is { } taken)
+        if (DataSetAttribute.All.FirstOrDefault(set => Own.Any(own => own.Name == set.Name) || Names.Knows(set.Name)) is { } taken)
             throw new ArgumentException($"a data set is called '{taken.Name}', and there is one already: give it another name.");
     }
 
@@ -96,8 +100,18 @@ internal static class DataSets
 
     private static DataPair Declared(DataSetAttribute set, string folder)
     {
-        var (train, test) = set.Open(folder);
-        return Pair(train, test) with { Source = set.Name };
+        try
+        {
+            var (train, test) = set.Open(folder);
+            if (train is null || test is null)
+                throw new ContractException($"data set '{set.Name}' returns no images: return those to train on and those held out.");
+            return Pair(train, test) with { Source = set.Name };
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException && error is not FileLoadException)
+        {
+            throw new DataException(PluginFailure.Of(error) is { } failure ? $"data set '{set.Name}' of {failure}"
+                : $"data set '{set.Name}': {error.Message}", error);
+        }
     }
 
     private static DataSetInfo Cifar(CifarKind kind) => new(

@@ -23,6 +23,7 @@ internal sealed record RunDataSet(string Name, string? Dir)
         var run = Of(RunFinder.RunOf(checkpoint) ?? checkpoint)
             ?? (ForeignHome.Manifests(RunFinder.HomeOf(checkpoint, root)).FirstOrDefault() is { } last
                 ? new RunDataSet(last.Data, null) : null);
+        if (run is not null && DataSets.Names.Match(run.Name) is null) throw RunPlugins.Or(checkpoint, DataSets.Unknown(run.Name));
         return run is null ? null : run with { Dir = dir ?? run.Dir };
     }
 
@@ -35,9 +36,8 @@ internal sealed record RunDataSet(string Name, string? Dir)
 
     private static RunDataSet? Of(string run)
     {
-        string config = Path.Combine(run, RunFolder.ConfigName);
-        if (!File.Exists(config)) return null;
-        var entries = Layers.File(config).Entries;
+        if (!File.Exists(Path.Combine(run, RunFolder.ConfigName))) return null;
+        var entries = Layers.Recorded(run);
         return entries.GetValueOrDefault(ConfigKeys.Of(c => c.Data.Name).Path) is { } name
             ? new RunDataSet(name.Text, entries.GetValueOrDefault(ConfigKeys.Of(c => c.Data.Dir).Path) is { Text.Length: > 0 } dir
             ? dir.Text : null)

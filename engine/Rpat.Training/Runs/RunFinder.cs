@@ -32,11 +32,7 @@ internal static class RunFinder
             .FirstOrDefault(folder => folder.Length > 0 && IsMeasured(folder));
 
     /// <summary>A folder as a user would type it: relative if it is below the current one.</summary>
-    public static string Shown(string folder)
-    {
-        string relative = Path.GetRelativePath(Directory.GetCurrentDirectory(), folder);
-        return relative.StartsWith("..", StringComparison.Ordinal) ? folder : relative;
-    }
+    public static string Shown(string folder) => ShownPath.Of(folder);
 
     /// <summary>The newest run of a name that has not finished, or null.</summary>
     public static string? Unfinished(string name, string root) => OfName(name, root)

@@ -33,6 +33,17 @@ public sealed class SharedEvaluationTests
         Assert.Contains("\nTRADES,2,95.00,0.00,90.50,0.71,65.83,1.18,", csv, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void ARunWithoutACleanAccuracyIsARowOfWhatThereIs()
+    {
+        var runs = Four.Select(run => run with { Accuracies = [.. run.Accuracies.Where(a => !a.IsClean)] }).Take(1).ToList();
+        string csv = new PaperTable(SharedEvaluation.Of(runs)).Write("csv");
+        Assert.StartsWith("Method,Clean,AA,", csv, StringComparison.Ordinal);
+        Assert.Contains("\nPGD-AT,,30.00,", csv, StringComparison.Ordinal);
+        var grouped = new RunTable(SharedEvaluation.Of(runs).Runs, []).Grouped([("method", "method.name")], apart: false);
+        Assert.Contains("30.00", Assert.Single(grouped.Rows));
+    }
+
     [Theory]
     [InlineData("both", 60, "cw")]
     [InlineData("60", 60, "cw")]
