@@ -102,7 +102,8 @@ internal sealed class DeviceRun(CpuSetup setup, Gradients gradients) : Module(se
     public static Array4 Gradient(Tensor leaf)
     {
         var values = new float[leaf.Shape.Count];
-        leaf.Device.Download(leaf.Grad, values);
+        if (leaf.Layout == Layout.Plain) leaf.Device.Download(leaf.Grad, values);
+        else leaf.Device.DownloadBlocked(leaf.Grad, leaf.Shape, values);
         return ToArray(leaf.Shape, values);
     }
 
