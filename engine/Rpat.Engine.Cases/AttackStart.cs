@@ -1,28 +1,16 @@
 namespace Rpat.Engine.Cases;
 
 /// <summary>Random starts of attacks.</summary>
-public sealed class AttackStartCases : OpCases<BallSize>
+public sealed class AttackStartCases : AttackCases
 {
     private static readonly RandomKey _key = new(42, Purpose.AttackStart, 3, 0, 2, 5);
-
-    /// <inheritdoc/>
-    public override string Category => "attack";
-
-    /// <inheritdoc/>
-    protected override IEnumerable<BallSize> RaggedSizes => AttackSizes.Ragged;
-
-    /// <inheritdoc/>
-    protected override IEnumerable<BallSize> WiderSizes => AttackSizes.Wider;
-
-    /// <inheritdoc/>
-    protected override IEnumerable<BallSize> LayerSizes(int batch) => AttackSizes.Layer(batch);
 
     /// <inheritdoc/>
     protected override IEnumerable<KernelCase> At(TestTensors make, BallSize size, bool every)
     {
         var (s, eps) = size;
         float radius = every ? eps : 128 / 255f, deviation = every ? eps : 0.1f;
-        TestTensor x = AttackSizes.Images(make, s), box = make.Plain(s), ball = make.Plain(s), noise = make.Plain(s);
+        TestTensor x = Images(make, s), box = make.Plain(s), ball = make.Plain(s), noise = make.Plain(s);
         long[] samples = [.. Enumerable.Range(0, s.N).Select(i => 4_000_000_000L - 77 * i)];
         Array4 Draws(Func<PhiloxStream, int, double> draw) => Drawn(x.Values, samples, draw);
         yield return new("attack start linf", k => k.LinfStart(s.N, s.SampleCount, x, eps, _key, samples, box), new CaseResult(box, () =>
@@ -30,7 +18,7 @@ public sealed class AttackStartCases : OpCases<BallSize>
         {
             Covers = ["LinfStart"],
             Bytes = 2 * x.Bytes,
-            Tolerance = AttackSizes.Tolerance,
+            Tolerance = Roundings,
             SameBits = true,
         };
         yield return new("attack start l2", k => k.L2Start(s.N, s.SampleCount, x, radius, _key, samples, ball), new CaseResult(ball, () =>
@@ -38,7 +26,7 @@ public sealed class AttackStartCases : OpCases<BallSize>
         {
             Covers = ["L2Start"],
             Bytes = 2 * x.Bytes,
-            Tolerance = AttackSizes.Tolerance,
+            Tolerance = Roundings,
             SameBits = true,
         };
         yield return new("attack start gaussian", k => k.GaussianStart(s.N, s.SampleCount, x, deviation, _key, samples, noise),
@@ -47,7 +35,7 @@ public sealed class AttackStartCases : OpCases<BallSize>
         {
             Covers = ["GaussianStart"],
             Bytes = 2 * x.Bytes,
-            Tolerance = AttackSizes.Tolerance,
+            Tolerance = Roundings,
         };
     }
 

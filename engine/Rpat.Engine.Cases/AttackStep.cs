@@ -4,32 +4,20 @@ namespace Rpat.Engine.Cases;
 public readonly record struct BallSize(Shape Images, float Eps);
 
 /// <summary>Steps of attacks.</summary>
-public sealed class AttackStepCases : OpCases<BallSize>
+public sealed class AttackStepCases : AttackCases
 {
-    /// <inheritdoc/>
-    public override string Category => "attack";
-
-    /// <inheritdoc/>
-    protected override IEnumerable<BallSize> RaggedSizes => AttackSizes.Ragged;
-
-    /// <inheritdoc/>
-    protected override IEnumerable<BallSize> WiderSizes => AttackSizes.Wider;
-
-    /// <inheritdoc/>
-    protected override IEnumerable<BallSize> LayerSizes(int batch) => AttackSizes.Layer(batch);
-
     /// <inheritdoc/>
     protected override IEnumerable<KernelCase> At(TestTensors make, BallSize size, bool every)
     {
         var (s, eps) = size;
         float step = eps / 4, radius = every ? eps : 128 / 255f;
-        TestTensor x = AttackSizes.Images(make, s), g = make.Plain(s, -1e-3, 1e-3), box = make.Plain(s, 0, 1), ball = make.Plain(s, 0, 1);
+        TestTensor x = Images(make, s), g = make.Plain(s, -1e-3, 1e-3), box = make.Plain(s, 0, 1), ball = make.Plain(s, 0, 1);
         yield return new("attack step linf", k => k.LinfStep(s.Count, x, g, step, eps, box),
             new CaseResult(box, () => ReferenceAttack.LinfStep(x.Values, box.Values, g.Values, step, eps)))
         {
             Covers = ["LinfStep"],
             Bytes = 4 * x.Bytes,
-            Tolerance = AttackSizes.Tolerance,
+            Tolerance = Roundings,
             SameBits = true,
         };
         yield return new("attack step l2", k => k.L2Step(s.N, s.SampleCount, x, g, radius / 4, radius, ballFirst: false, ball),
@@ -37,7 +25,7 @@ public sealed class AttackStepCases : OpCases<BallSize>
         {
             Covers = ["L2Step"],
             Bytes = 5 * x.Bytes,
-            Tolerance = AttackSizes.Tolerance,
+            Tolerance = Roundings,
         };
         if (!every) yield break;
         TestTensor last = make.Plain(s, 0, 1);
@@ -45,7 +33,7 @@ public sealed class AttackStepCases : OpCases<BallSize>
             new CaseResult(last, () => ReferenceAttack.L2StepB(x.Values, last.Values, g.Values, step, eps)))
         {
             Covers = ["L2Step"],
-            Tolerance = AttackSizes.Tolerance,
+            Tolerance = Roundings,
         };
         yield return WithoutDirection(make);
     }
@@ -63,13 +51,19 @@ public sealed class AttackStepCases : OpCases<BallSize>
     }
 }
 
-/// <summary>Sizes of attacked images, and the images.</summary>
-internal static class AttackSizes
+/// <summary>Cases of attacks: their sizes, and the images.</summary>
+public abstract class AttackCases : OpCases<BallSize>
 {
     private static readonly Shape _few = new(5, 3, 5, 7);
 
+    /// <summary>A few roundings of values in [0, 1].</summary>
+    private protected static Tolerance Roundings { get; } = new(3e-7, 1e-11);
+
+    /// <inheritdoc/>
+    public override string Category => "attack";
+
     /// <summary>Balls that lie within the box, balls that reach beyond it, and balls that allow hardly any movement.</summary>
-    public static BallSize[] Ragged { get; } =
+    protected override IEnumerable<BallSize> RaggedSizes =>
     [
         new(new(3, 3, 5, 7), 8 / 255f), new(new(2, 1, 3, 3), 0.5f), new(new(2, 3, 8, 8), 128 / 255f), new(new(1, 1), 40),
         new(new(2, 1, 17, 17), 1e-6f),
@@ -77,16 +71,14 @@ internal static class AttackSizes
     ];
 
     /// <summary>More balls.</summary>
-    public static BallSize[] Wider { get; } = [new(_few, 8 / 255f), new(_few, 0.5f), new(_few, 1e-6f), new(_few, 1), new(_few, 40)];
-
-    /// <summary>A few roundings of values in [0, 1].</summary>
-    public static Tolerance Tolerance { get; } = new(3e-7, 1e-11);
+    protected override IEnumerable<BallSize> WiderSizes =>
+        [new(_few, 8 / 255f), new(_few, 0.5f), new(_few, 1e-6f), new(_few, 1), new(_few, 40)];
 
     /// <summary>CIFAR's images and radius.</summary>
-    public static BallSize[] Layer(int batch) => [new(new(batch, 3, 32, 32), 8 / 255f)];
+    protected override IEnumerable<BallSize> LayerSizes(int batch) => [new(new(batch, 3, 32, 32), 8 / 255f)];
 
     /// <summary>Some pixels lie on the border of the box, as in most images.</summary>
-    public static TestTensor Images(TestTensors make, Shape s)
+    private protected static TestTensor Images(TestTensors make, Shape s)
     {
         float[] values = make.Plain(s, -0.2, 1.2).Host;
         return make.Place(s, Layout.Plain, Array.ConvertAll(values, v => Math.Clamp(v, 0, 1)));

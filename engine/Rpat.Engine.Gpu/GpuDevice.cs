@@ -58,7 +58,8 @@ public sealed partial class GpuDevice : Device
     internal static GpuDevice Simulator(
         Precision precision = Precision.Fp32, IGraphDriver? graphs = null, Func<IWorkQueue, IWorkQueue>? through = null)
     {
-        var context = Make(builder => builder.CPU(CPUDeviceKind.Nvidia));
+        // A thread of the system for each thread of the largest group, all of which wake at each launch; few, if another queue runs kernels.
+        var context = Make(builder => builder.CPU(new CPUDevice(32, through is null ? 8 : 1, 1)));
         return new GpuDevice(context, context.CreateCPUAccelerator(0), "simulator", precision, graphs, through);
     }
 

@@ -21,6 +21,9 @@ public abstract class Layer
     /// <summary>The name of a part.</summary>
     protected static string Join(string name, string part) => name.Length == 0 ? part : $"{name}.{part}";
 
+    private protected static int Positive(string layer, int size, [CallerArgumentExpression(nameof(size))] string name = "") =>
+        size > 0 ? size : throw new ShapeException(layer, $"{name} {size} must be positive");
+
     internal void DeclareIn(Module net, string name)
     {
         if (_owner is not null) throw new InvalidOperationException($"{this} belongs to a network already: make a layer for each.");
@@ -88,6 +91,7 @@ public sealed class Residual(Layer body, Layer? shortcut = null, bool relu = fal
 /// </summary>
 /// <param name="reduced">Channels between the two.</param>
 /// <param name="activation">Between the two; ReLU if not given.</param>
+/// <exception cref="ShapeException">A number of channels is below 1.</exception>
 public sealed class SqueezeExcite(int channels, int reduced, Activation? activation = null) : Layer
 {
     private readonly Linear _squeeze = new(channels, reduced, asConvolution: true), _excite = new(reduced, channels, asConvolution: true);

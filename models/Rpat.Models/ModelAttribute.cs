@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Rpat.Models;
 
 /// <summary>
@@ -31,7 +33,7 @@ public sealed class ModelAttribute(string name, string about) : DeclarationAttri
     /// <inheritdoc/>
     public override IEnumerable<INamed> Items(Type type)
     {
-        if (!typeof(FeatureClassifier).IsAssignableFrom(type) || type.GetConstructor(_constructor) is not { } make)
+        if (!typeof(FeatureClassifier).IsAssignableFrom(type) || Constructor(type) is not { } make)
             throw new ArgumentException(
                 $"{type} is declared as network '{Name}': derive it from {nameof(FeatureClassifier)}, with a constructor (Device, "
                     + $"ModelSpec, ulong).");
@@ -42,4 +44,8 @@ public sealed class ModelAttribute(string name, string about) : DeclarationAttri
             Head = Head,
         };
     }
+
+    [UnconditionalSuppressMessage("Trimming", "IL2070",
+        Justification = "Catalog.Register, which finds the type, says that it needs all of it.")]
+    private static System.Reflection.ConstructorInfo? Constructor(Type type) => type.GetConstructor(_constructor);
 }

@@ -1,7 +1,6 @@
 using Rpat.Engine.Devices;
 using Rpat.Engine.Random;
 using Rpat.Engine.Tensors;
-using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Samples.Extensions;

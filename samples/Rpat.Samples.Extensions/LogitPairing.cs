@@ -1,7 +1,6 @@
 using Rpat.Engine.Autograd;
 using Rpat.Engine.Ops;
 using Rpat.Robust.Methods;
-using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Samples.Extensions;

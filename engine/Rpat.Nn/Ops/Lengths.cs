@@ -84,13 +84,13 @@ public readonly struct UnitDot(double least) : IRowLoss
 /// 1 if it is the deviation, else 0.</summary>
 internal readonly struct BoundedMoments
 {
-    public readonly double Mean, InvStd, Moves;
+    public readonly RowMoments Row;
+    public readonly double Moves;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private BoundedMoments(double mean, double invStd, double moves)
+    private BoundedMoments(RowMoments row, double moves)
     {
-        Mean = mean;
-        InvStd = invStd;
+        Row = row;
         Moves = moves;
     }
 
@@ -103,7 +103,7 @@ internal readonly struct BoundedMoments
         for (int j = z.First; j < z.Count; j += z.Step) squares += (z.At(j) - mean) * (z.At(j) - mean);
         double variance = z.Sum(squares) / (z.Count - 1);
         double moves = variance > least ? 1.0 : 0.0; // the only choice: two of the same condition become a branch on a GPU
-        return new BoundedMoments(mean, 1 / z.Sqrt(least + moves * (variance - least)), moves);
+        return new BoundedMoments(new RowMoments(mean, 1 / z.Sqrt(least + moves * (variance - least))), moves);
     }
 }
 
@@ -118,18 +118,14 @@ public readonly struct BoundedDeviation : IRowLoss
         var moments = BoundedMoments.Of(rows.Z);
         double squares = 0;
         for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step)
-            squares += (rows.Z.At(j) - moments.Mean) * (rows.Z.At(j) - moments.Mean);
-        return (0.5 + 0.5 * moments.Moves) * rows.Z.Sum(squares) * moments.InvStd;
+            squares += (rows.Z.At(j) - moments.Row.Mean) * (rows.Z.At(j) - moments.Row.Mean);
+        return (0.5 + 0.5 * moments.Moves) * rows.Z.Sum(squares) * moments.Row.InvStd;
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Gradient<TRow>(LossRows<TRow> rows, double factor) where TRow : struct, IRow
-    {
-        var moments = BoundedMoments.Of(rows.Z);
-        for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step)
-            rows.Z.Put(j, factor * (rows.Z.At(j) - moments.Mean) * moments.InvStd);
-    }
+    public void Gradient<TRow>(LossRows<TRow> rows, double factor) where TRow : struct, IRow =>
+        BoundedMoments.Of(rows.Z).Row.Put(rows.Z, factor);
 }
 
 /// <summary>Σ g·ẑ, with g the second row and ẑ the first standardised as an image; its gradient by z is the gradient of that.</summary>
@@ -137,29 +133,13 @@ public readonly struct BoundedDot : IRowLoss
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value<TRow>(LossRows<TRow> rows, int part) where TRow : struct, IRow => Dot(rows, BoundedMoments.Of(rows.Z));
+    public double Value<TRow>(LossRows<TRow> rows, int part) where TRow : struct, IRow => BoundedMoments.Of(rows.Z).Row.Dot(rows);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Gradient<TRow>(LossRows<TRow> rows, double factor) where TRow : struct, IRow
     {
         var moments = BoundedMoments.Of(rows.Z);
-        double sum = 0, slope = moments.Moves * Dot(rows, moments) / (rows.Z.Count - 1);
-        for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step) sum += rows.Second.At(j);
-        double mean = rows.Z.Sum(sum) / rows.Z.Count;
-        for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step)
-        {
-            double z = (rows.Z.At(j) - moments.Mean) * moments.InvStd;
-            rows.Z.Put(j, factor * moments.InvStd * (rows.Second.At(j) - mean - z * slope));
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static double Dot<TRow>(LossRows<TRow> rows, BoundedMoments moments) where TRow : struct, IRow
-    {
-        double sum = 0;
-        for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step)
-            sum += rows.Second.At(j) * (rows.Z.At(j) - moments.Mean) * moments.InvStd;
-        return rows.Z.Sum(sum);
+        moments.Row.PutDot(rows, moments.Moves * moments.Row.Dot(rows) / (rows.Z.Count - 1), factor);
     }
 }

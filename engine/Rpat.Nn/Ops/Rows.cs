@@ -48,7 +48,7 @@ internal readonly struct RowMoments
     public readonly double Mean, InvStd;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private RowMoments(double mean, double invStd)
+    public RowMoments(double mean, double invStd)
     {
         Mean = mean;
         InvStd = invStd;
@@ -63,6 +63,38 @@ internal readonly struct RowMoments
         for (int j = z.First; j < z.Count; j += z.Step) squares += (z.At(j) - mean) * (z.At(j) - mean);
         return new RowMoments(mean, 1 / z.Sqrt(z.Sum(squares) / z.Count + epsilon));
     }
+
+    /// <summary>The standardised row times a factor.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Put<TRow>(TRow z, double factor) where TRow : struct, IRow
+    {
+        for (int j = z.First; j < z.Count; j += z.Step) z.Put(j, factor * (z.At(j) - Mean) * InvStd);
+    }
+
+    /// <summary>Σ g·ẑ, with g the second row and ẑ the standardised first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double Dot<TRow>(LossRows<TRow> rows) where TRow : struct, IRow
+    {
+        double sum = 0;
+        for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step)
+            sum += rows.Second.At(j) * (rows.Z.At(j) - Mean) * InvStd;
+        return rows.Z.Sum(sum);
+    }
+
+    /// <summary>The gradient of <see cref="Dot"/> times a factor.</summary>
+    /// <param name="slope">What ẑ counts in it: the dot product over the number of values that the deviation is of.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PutDot<TRow>(LossRows<TRow> rows, double slope, double factor) where TRow : struct, IRow
+    {
+        double sum = 0;
+        for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step) sum += rows.Second.At(j);
+        double mean = rows.Z.Sum(sum) / rows.Z.Count;
+        for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step)
+        {
+            double z = (rows.Z.At(j) - Mean) * InvStd;
+            rows.Z.Put(j, factor * InvStd * (rows.Second.At(j) - mean - z * slope));
+        }
+    }
 }
 
 /// <summary>K·√(variance + ε) of a row of K values; its gradient is the row with mean 0 and deviation 1.</summary>
@@ -76,12 +108,8 @@ public readonly struct Deviation(double epsilon) : IRowLoss
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Gradient<TRow>(LossRows<TRow> rows, double factor) where TRow : struct, IRow
-    {
-        var moments = RowMoments.Of(rows.Z, epsilon);
-        for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step)
-            rows.Z.Put(j, factor * (rows.Z.At(j) - moments.Mean) * moments.InvStd);
-    }
+    public void Gradient<TRow>(LossRows<TRow> rows, double factor) where TRow : struct, IRow =>
+        RowMoments.Of(rows.Z, epsilon).Put(rows.Z, factor);
 }
 
 /// <summary>Σ g·ẑ, with g the second row and ẑ the first with mean 0 and deviation 1; its gradient by z is the gradient of that
@@ -91,29 +119,13 @@ public readonly struct StandardizedDot(double epsilon) : IRowLoss
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public double Value<TRow>(LossRows<TRow> rows, int part) where TRow : struct, IRow =>
-        Dot(rows, RowMoments.Of(rows.Z, epsilon));
+        RowMoments.Of(rows.Z, epsilon).Dot(rows);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Gradient<TRow>(LossRows<TRow> rows, double factor) where TRow : struct, IRow
     {
         var moments = RowMoments.Of(rows.Z, epsilon);
-        double sum = 0, slope = Dot(rows, moments) / rows.Z.Count;
-        for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step) sum += rows.Second.At(j);
-        double mean = rows.Z.Sum(sum) / rows.Z.Count;
-        for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step)
-        {
-            double z = (rows.Z.At(j) - moments.Mean) * moments.InvStd;
-            rows.Z.Put(j, factor * moments.InvStd * (rows.Second.At(j) - mean - z * slope));
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static double Dot<TRow>(LossRows<TRow> rows, RowMoments moments) where TRow : struct, IRow
-    {
-        double sum = 0;
-        for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step)
-            sum += rows.Second.At(j) * (rows.Z.At(j) - moments.Mean) * moments.InvStd;
-        return rows.Z.Sum(sum);
+        moments.PutDot(rows, moments.Dot(rows) / rows.Z.Count, factor);
     }
 }

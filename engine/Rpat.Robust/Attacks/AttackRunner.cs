@@ -97,7 +97,11 @@ public sealed class AttackRunner
         Action<Subject>? prepare = null)
     {
         InputCheck.Require(images, labels, ImageShape, Net.Classes);
-        if (!attack.FindsNearest) InputCheck.RequireRadius($"{attack.Name}: ", attack.Norm, attack.Eps, zero: true);
+        attack.Check(ImageShape);
+        foreach (var (many, what) in new[] { (samples?.Length, "sample indices"), (goals?.Length, "goals") })
+            if (many is { } count && count != labels.Length)
+                throw new ArgumentException($"{labels.Length} images need {labels.Length} {what}, got {count}.");
+        if (goals is not null) InputCheck.RequireClasses(goals, Net.Classes);
         var subjects = new Subject[labels.Length];
         for (int i = 0; i < subjects.Length; i++)
         {

@@ -25,10 +25,11 @@ public sealed class RobustEvaluation
     /// <exception cref="ArgumentException">Images, labels or plan cannot be evaluated; the message says why.</exception>
     public RobustEvaluation(Classifier net, EvaluationPlan plan, float[] images, int[] labels, string folder, Shape? imageShape = null)
     {
-        plan.Check();
         _image = (imageShape ?? net.InputShape).WithBatch(1);
+        plan.Check(_image);
         InputCheck.Require(images, labels, _image, net.Classes);
         if (labels.Length == 0) throw new ArgumentException("There are no images to evaluate: choose other data, or a larger number.");
+        if (plan.ModelHash.Length == 0) plan = plan with { ModelHash = EvaluationFiles.HashOf(net) };
         (_net, _plan, _images, _labels, _folder) = (net, plan, images, labels, folder);
         _runner = new AttackRunner(net, new() { Batch = plan.Batch, Seed = plan.Seed, Transform = plan.Transform }, _image);
     }

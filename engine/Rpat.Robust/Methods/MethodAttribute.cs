@@ -9,7 +9,7 @@ namespace Rpat.Robust.Methods;
 /// <param name="about">What it is, in one line.</param>
 /// <param name="source">Paper, and where its definition is documented.</param>
 [AttributeUsage(AttributeTargets.Class, Inherited = false)]
-public sealed class MethodAttribute(string name, string about, string source) : DeclarationAttribute
+public sealed class MethodAttribute(string name, string about, string source) : DeclarationAttribute, INamed
 {
     /// <inheritdoc/>
     public override Catalog Catalog => MethodCatalog.Catalog;

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Rpat.Robust.Modifiers;
 
 namespace Rpat.Robust.Methods;
 
@@ -6,7 +7,7 @@ namespace Rpat.Robust.Methods;
 public static class MethodCatalog
 {
     /// <summary>Appended to a method's name for RPAT on top of it.</summary>
-    public const string RpatSuffix = "+rpat";
+    public const string RpatSuffix = RobustPerception.NameSuffix;
 
     /// <summary>Where <see cref="Catalog.Register"/> adds methods.</summary>
     internal static Catalog<MethodInfo> Catalog { get; } = new("a method", Find(typeof(MethodCatalog).Assembly));

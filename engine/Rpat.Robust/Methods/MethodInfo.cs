@@ -1,5 +1,4 @@
 using System.Reflection;
-using Rpat.Robust.Modifiers;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Methods;

@@ -8,6 +8,9 @@ public sealed record PgdAt(PgdOptions Pgd) : Objective
     public override PgdOptions Attack => Pgd;
 
     /// <inheritdoc/>
+    public override bool IsCrossEntropy => true;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<Assumption> Assumed => Assumptions.Benchmarks;
 
     /// <inheritdoc/>

@@ -8,5 +8,8 @@ namespace Rpat.Robust.Modifiers;
 public sealed record LabelSmoothing(float Share) : Modifier
 {
     /// <inheritdoc/>
+    public override float Smoothing => Share;
+
+    /// <inheritdoc/>
     public override Objective On(Objective method) => Share == 0 ? method : base.On(method);
 }

@@ -1,5 +1,4 @@
 using Rpat.Robust.Losses;
-using Rpat.Robust.Methods;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Modifiers;
@@ -10,6 +9,9 @@ namespace Rpat.Robust.Modifiers;
 /// </summary>
 public sealed record RobustPerception : Modifier
 {
+    /// <summary>Appended to the name of a method with the term.</summary>
+    internal const string NameSuffix = "+rpat";
+
     private const string Official = "the official code's default; what each table took is unknown";
 
     /// <summary>λ, in the scale of <see cref="Form"/>.</summary>
@@ -31,7 +33,7 @@ public sealed record RobustPerception : Modifier
     public int Start { get; init; }
 
     /// <inheritdoc/>
-    public override string Suffix => MethodCatalog.RpatSuffix;
+    public override string Suffix => NameSuffix;
 
     /// <inheritdoc/>
     /// <remarks>Without x′ there is no perception to train.</remarks>
@@ -40,12 +42,12 @@ public sealed record RobustPerception : Modifier
     /// <inheritdoc/>
     public override Func<ViewLogits, Loss> Extend(Objective method, Func<ViewLogits, Loss> loss)
     {
-        bool bare = method is PgdAt && loss == method.Loss;
+        bool bare = method.IsCrossEntropy && loss == method.Loss;
         return v => bare && v is { Targets: null, WeighsSamples: false, Smoothing: 0 } ? Fused(v)
             : loss(v) + Weight * v.Perception(Alpha, Form);
     }
 
-    /// <summary>PGD-AT's cross-entropy and the term in one kernel; forwards in the order x′, x̃, x (methods.md 1.5).</summary>
+    /// <summary>The cross-entropy and the term in one kernel; forwards in the order x′, x̃, x (methods.md 1.5).</summary>
     private Loss Fused(ViewLogits v)
     {
         var (adversarial, mixed, clean) = (v.Adversarial, v.At(Alpha), v.Clean);

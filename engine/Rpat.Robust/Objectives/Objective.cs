@@ -1,7 +1,3 @@
-using System.Reflection;
-using Rpat.Robust.Methods;
-using Rpat.Robust.Modifiers;
-
 namespace Rpat.Robust.Objectives;
 
 /// <summary>
@@ -12,7 +8,8 @@ namespace Rpat.Robust.Objectives;
 public abstract record Objective
 {
     /// <summary>Name in reports.</summary>
-    public string Name => (Row ?? GetType().GetCustomAttribute<MethodAttribute>()?.Name ?? GetType().Name)
+    public string Name =>
+        (Row ?? GetType().GetCustomAttributes(typeof(INamed), false).Cast<INamed>().FirstOrDefault()?.Name ?? GetType().Name)
         + string.Concat(Modifiers.Select(modifier => modifier.Suffix));
 
     /// <summary>Name of the catalog's row that it was made from, which may be a combination; null for the type's own.</summary>
@@ -29,9 +26,6 @@ public abstract record Objective
 
     /// <summary>All modifiers: the method's own, then those on top.</summary>
     public ModifierList AllModifiers => new([.. OwnModifiers.Where(own => Modifiers.All(m => m.Slot != own.Slot)), .. Modifiers]);
-
-    /// <summary>The rule of the averaged network, or null.</summary>
-    public Averaging? Average => AllModifiers.OfType<Averaging>().FirstOrDefault();
 
     /// <summary>What the official code does in addition to the method's definition.</summary>
     public virtual ReferenceQuirks Quirks { get; init; }
@@ -59,6 +53,9 @@ public abstract record Objective
 
     /// <summary>Whether RPAT's perception term can be added.</summary>
     public virtual bool TakesRpat => true;
+
+    /// <summary>Whether the loss is the cross-entropy at x′ and nothing else, so that RPAT's term can be computed with it.</summary>
+    public virtual bool IsCrossEntropy => false;
 
     /// <summary>Whether the loss needs one true class per image, so that images cannot be mixed (CutMix).</summary>
     public virtual bool NeedsOneClass => AllModifiers.Any(modifier => modifier.Weighting is not null);
@@ -99,6 +96,9 @@ internal sealed record ActiveMethod(Objective Method, ModifierList Modifiers)
         [var only] => only,
         var several => (logits, labels, weights) => Multiply(several, logits, labels, weights),
     };
+
+    /// <summary>The uniform distribution's share in the targets of cross-entropies.</summary>
+    public float Smoothing => Modifiers.Select(modifier => modifier.Smoothing).DefaultIfEmpty().Max();
 
     /// <summary>How the loss is recorded a second time.</summary>
     public ProxyPass Proxy => Modifiers.Select(modifier => modifier.Proxy).DefaultIfEmpty().Max();

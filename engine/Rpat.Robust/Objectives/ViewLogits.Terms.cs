@@ -1,12 +1,11 @@
 using Rpat.Robust.Losses;
-using Rpat.Robust.Modifiers;
 
 namespace Rpat.Robust.Objectives;
 
 /// <summary>The loss terms of methods.md 7.1, means over the batch.</summary>
 public sealed partial class ViewLogits
 {
-    /// <summary>① Cross-entropy with the batch's targets: the classes, or soft ones; smoothed by a <see cref="LabelSmoothing"/>.</summary>
+    /// <summary>① Cross-entropy with the batch's targets: the classes, or soft ones; smoothed by <see cref="Smoothing"/>.</summary>
     /// <param name="logits">z <c>[N, K]</c>.</param>
     /// <param name="weights">One factor per sample, or null.</param>
     public Loss CrossEntropy(Tensor logits, Tensor? weights = null) => Smoothing == 0 ? Sharp(logits, weights)

@@ -1,5 +1,3 @@
-using Rpat.Robust.Modifiers;
-
 namespace Rpat.Robust.Objectives;
 
 /// <summary>
@@ -19,7 +17,7 @@ public sealed partial class ViewLogits
     internal ViewLogits(StepProgram program, ActiveMethod method, Tape tape, BnMode bn, ScheduledTerms schedule)
     {
         (_program, _weighting, Tape, _bn, _schedule) = (program, method.Weighting, tape, bn, schedule);
-        Smoothing = method.Modifiers.OfType<LabelSmoothing>().FirstOrDefault()?.Share ?? 0;
+        Smoothing = method.Smoothing;
     }
 
     /// <summary>Where the loss is recorded.</summary>
@@ -31,7 +29,7 @@ public sealed partial class ViewLogits
     /// <summary>Target probabilities <c>[N, K]</c>, or null when the targets are the classes.</summary>
     public Tensor? Targets => _program.Targets;
 
-    /// <summary>The uniform distribution's share in the targets of cross-entropies (<see cref="LabelSmoothing"/>).</summary>
+    /// <summary>The uniform distribution's share in the targets of cross-entropies (<see cref="Modifier.Smoothing"/>).</summary>
     public float Smoothing { get; }
 
     /// <summary>z(x).</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Rpat.PtxMachine.Execution;
 
 namespace Rpat.PtxMachine.Memory;
@@ -33,6 +34,20 @@ internal readonly record struct Deed(ulong Bits)
     /// <summary>This, and that a thread does it now.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Deed And(Deed now) => Interval != now.Interval || Thread == now.Thread ? now : WithOther(now);
+
+    /// <summary>The same for four words.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<ulong> And(Vector256<ulong> before, Deed now)
+    {
+        var bits = Vector256.Create(now.Bits);
+        var changed = before ^ bits;
+        var alone = ~Vector256.Equals(changed >> 32, Vector256<ulong>.Zero)
+            | Vector256.Equals(changed & Vector256.Create(Several), Vector256<ulong>.Zero);
+        var warps = Vector256.ConditionalSelect(
+            Vector256.Equals(changed & Vector256.Create(SeveralWarps << 11), Vector256<ulong>.Zero), bits, Vector256<ulong>.AllBitsSet);
+        var others = bits & Vector256.Create(~0x1FFFFul) | warps & Vector256.Create(SeveralWarps << 11) | Vector256.Create(Several);
+        return Vector256.ConditionalSelect(alone, bits, others);
+    }
 
     private Deed WithOther(Deed now) => new((now.Bits & ~0x1FFFFul) | (Warp == now.Warp ? Warp : SeveralWarps) << 11 | Several);
 

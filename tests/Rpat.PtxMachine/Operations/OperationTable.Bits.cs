@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 using Rpat.PtxMachine.Execution;
 
 namespace Rpat.PtxMachine.Operations;
@@ -16,10 +17,10 @@ internal static unsafe partial class OperationTable
         all.Add("xor.pred", "ppp", &XorPredicates);
         all.Add("not.pred", "pp", &NotPredicate);
         all.Add("mov.pred", "pp", &MovePredicate);
-        all.Add("mov.b16|u16|s16", "hh", &Lanes.Map<uint, uint, Copy<uint>>);
-        all.Add("mov.b32|u32|s32|f32", "ww", &Lanes.Map<uint, uint, Copy<uint>>);
-        all.Add("mov.b64|u64|s64|f64", "xx", &Lanes.Map<ulong, ulong, Copy<ulong>>);
-        all.Add("cvta.to?.global.u64", "xx", &Lanes.Map<ulong, ulong, Copy<ulong>>);
+        all.Add("mov.b16|u16|s16", "hh", &Lanes.Copy<uint>);
+        all.Add("mov.b32|u32|s32|f32", "ww", &Lanes.Copy<uint>);
+        all.Add("mov.b64|u64|s64|f64", "xx", &Lanes.Copy<ulong>);
+        all.Add("cvta.to?.global.u64", "xx", &Lanes.Copy<ulong>);
         all.Add("selp.b16|u16|s16", "hhhp", &Lanes.Select<uint>);
         all.Add("selp.b32|u32|s32|f32", "wwwp", &Lanes.Select<uint>);
         all.Add("selp.b64|u64|s64|f64", "xxxp", &Lanes.Select<ulong>);
@@ -33,9 +34,9 @@ internal static unsafe partial class OperationTable
     private static void AddLogic<T>(Dictionary<string, Operation> all, string type, string letter)
         where T : unmanaged, IBinaryInteger<T>
     {
-        all.Add($"and.{type}", letter + letter + letter, &Lanes.Map<T, T, T, And<T>>);
-        all.Add($"or.{type}", letter + letter + letter, &Lanes.Map<T, T, T, Or<T>>);
-        all.Add($"xor.{type}", letter + letter + letter, &Lanes.Map<T, T, T, Xor<T>>);
+        all.Add($"and.{type}", letter + letter + letter, &Lanes.Wide<T, And<T>>);
+        all.Add($"or.{type}", letter + letter + letter, &Lanes.Wide<T, Or<T>>);
+        all.Add($"xor.{type}", letter + letter + letter, &Lanes.Wide<T, Xor<T>>);
         all.Add($"not.{type}", letter + letter, &Lanes.Map<T, T, Not<T>>);
     }
 
@@ -111,9 +112,30 @@ internal static unsafe partial class OperationTable
 }
 
 internal readonly struct Copy<T> : IUnary<T, T> { public static T Do(T a) => a; }
-internal readonly struct And<T> : IBinary<T, T, T> where T : IBinaryInteger<T> { public static T Do(T a, T b) => a & b; }
-internal readonly struct Or<T> : IBinary<T, T, T> where T : IBinaryInteger<T> { public static T Do(T a, T b) => a | b; }
-internal readonly struct Xor<T> : IBinary<T, T, T> where T : IBinaryInteger<T> { public static T Do(T a, T b) => a ^ b; }
+internal readonly struct And<T> : IWideBinary<T>
+    where T : IBinaryInteger<T>
+{
+    public static T Do(T a, T b) => a & b;
+
+    public static Vector256<T> Do(Vector256<T> a, Vector256<T> b) => a & b;
+}
+
+internal readonly struct Or<T> : IWideBinary<T>
+    where T : IBinaryInteger<T>
+{
+    public static T Do(T a, T b) => a | b;
+
+    public static Vector256<T> Do(Vector256<T> a, Vector256<T> b) => a | b;
+}
+
+internal readonly struct Xor<T> : IWideBinary<T>
+    where T : IBinaryInteger<T>
+{
+    public static T Do(T a, T b) => a ^ b;
+
+    public static Vector256<T> Do(Vector256<T> a, Vector256<T> b) => a ^ b;
+}
+
 internal readonly struct Not<T> : IUnary<T, T> where T : IBinaryInteger<T> { public static T Do(T a) => ~a; }
 
 /// <summary>Far shifts leave nothing.</summary>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace Rpat.PtxMachine.Operations;
 
@@ -13,10 +14,10 @@ internal static unsafe partial class OperationTable
         AddOrder<ulong>(all, "u64", "x");
         AddOrder<float>(all, "f32", "w");
         AddOrder<double>(all, "f64", "x");
-        all.Add("setp.eq.b32", "pww", &Lanes.Compare<uint, Equal<uint>>);
-        all.Add("setp.ne.b32", "pww", &Lanes.Compare<uint, Unequal<uint>>);
-        all.Add("setp.eq.b64", "pxx", &Lanes.Compare<ulong, Equal<ulong>>);
-        all.Add("setp.ne.b64", "pxx", &Lanes.Compare<ulong, Unequal<ulong>>);
+        all.Add("setp.eq.b32", "pww", &Lanes.WideCompare<uint, Equal<uint>>);
+        all.Add("setp.ne.b32", "pww", &Lanes.WideCompare<uint, Unequal<uint>>);
+        all.Add("setp.eq.b64", "pxx", &Lanes.WideCompare<ulong, Equal<ulong>>);
+        all.Add("setp.ne.b64", "pxx", &Lanes.WideCompare<ulong, Unequal<ulong>>);
         AddUnsigned<uint>(all, "u32", "w");
         AddUnsigned<ulong>(all, "u64", "x");
         AddUnordered<float>(all, "f32", "w");
@@ -27,22 +28,22 @@ internal static unsafe partial class OperationTable
         where T : unmanaged, INumber<T>
     {
         string form = "p" + letter + letter;
-        all.Add($"setp.eq.{type}", form, &Lanes.Compare<T, Equal<T>>);
-        all.Add($"setp.ne.{type}", form, &Lanes.Compare<T, Unequal<T>>);
-        all.Add($"setp.lt.{type}", form, &Lanes.Compare<T, Less<T>>);
-        all.Add($"setp.le.{type}", form, &Lanes.Compare<T, LessOrEqual<T>>);
-        all.Add($"setp.gt.{type}", form, &Lanes.Compare<T, Greater<T>>);
-        all.Add($"setp.ge.{type}", form, &Lanes.Compare<T, GreaterOrEqual<T>>);
+        all.Add($"setp.eq.{type}", form, &Lanes.WideCompare<T, Equal<T>>);
+        all.Add($"setp.ne.{type}", form, &Lanes.WideCompare<T, Unequal<T>>);
+        all.Add($"setp.lt.{type}", form, &Lanes.WideCompare<T, Less<T>>);
+        all.Add($"setp.le.{type}", form, &Lanes.WideCompare<T, LessOrEqual<T>>);
+        all.Add($"setp.gt.{type}", form, &Lanes.WideCompare<T, Greater<T>>);
+        all.Add($"setp.ge.{type}", form, &Lanes.WideCompare<T, GreaterOrEqual<T>>);
     }
 
     private static void AddUnsigned<T>(Dictionary<string, Operation> all, string type, string letter)
         where T : unmanaged, INumber<T>
     {
         string form = "p" + letter + letter;
-        all.Add($"setp.lo.{type}", form, &Lanes.Compare<T, Less<T>>);
-        all.Add($"setp.ls.{type}", form, &Lanes.Compare<T, LessOrEqual<T>>);
-        all.Add($"setp.hi.{type}", form, &Lanes.Compare<T, Greater<T>>);
-        all.Add($"setp.hs.{type}", form, &Lanes.Compare<T, GreaterOrEqual<T>>);
+        all.Add($"setp.lo.{type}", form, &Lanes.WideCompare<T, Less<T>>);
+        all.Add($"setp.ls.{type}", form, &Lanes.WideCompare<T, LessOrEqual<T>>);
+        all.Add($"setp.hi.{type}", form, &Lanes.WideCompare<T, Greater<T>>);
+        all.Add($"setp.hs.{type}", form, &Lanes.WideCompare<T, GreaterOrEqual<T>>);
     }
 
     private static void AddUnordered<T>(Dictionary<string, Operation> all, string type, string letter)
@@ -64,14 +65,55 @@ internal static unsafe partial class OperationTable
     }
 }
 
-internal readonly struct Equal<T> : IBinary<T, T, bool> where T : INumber<T> { public static bool Do(T a, T b) => a == b; }
+internal readonly struct Equal<T> : IWideCompare<T>
+    where T : INumber<T>
+{
+    public static bool Do(T a, T b) => a == b;
+
+    public static Vector256<T> Holds(Vector256<T> a, Vector256<T> b) => Vector256.Equals(a, b);
+}
 
 /// <summary>Of numbers; false beside a NaN.</summary>
-internal readonly struct Unequal<T> : IBinary<T, T, bool> where T : INumber<T> { public static bool Do(T a, T b) => a < b || a > b; }
-internal readonly struct Less<T> : IBinary<T, T, bool> where T : INumber<T> { public static bool Do(T a, T b) => a < b; }
-internal readonly struct LessOrEqual<T> : IBinary<T, T, bool> where T : INumber<T> { public static bool Do(T a, T b) => a <= b; }
-internal readonly struct Greater<T> : IBinary<T, T, bool> where T : INumber<T> { public static bool Do(T a, T b) => a > b; }
-internal readonly struct GreaterOrEqual<T> : IBinary<T, T, bool> where T : INumber<T> { public static bool Do(T a, T b) => a >= b; }
+internal readonly struct Unequal<T> : IWideCompare<T>
+    where T : INumber<T>
+{
+    public static bool Do(T a, T b) => a < b || a > b;
+
+    public static Vector256<T> Holds(Vector256<T> a, Vector256<T> b) => Vector256.LessThan(a, b) | Vector256.GreaterThan(a, b);
+}
+
+internal readonly struct Less<T> : IWideCompare<T>
+    where T : INumber<T>
+{
+    public static bool Do(T a, T b) => a < b;
+
+    public static Vector256<T> Holds(Vector256<T> a, Vector256<T> b) => Vector256.LessThan(a, b);
+}
+
+internal readonly struct LessOrEqual<T> : IWideCompare<T>
+    where T : INumber<T>
+{
+    public static bool Do(T a, T b) => a <= b;
+
+    public static Vector256<T> Holds(Vector256<T> a, Vector256<T> b) => Vector256.LessThanOrEqual(a, b);
+}
+
+internal readonly struct Greater<T> : IWideCompare<T>
+    where T : INumber<T>
+{
+    public static bool Do(T a, T b) => a > b;
+
+    public static Vector256<T> Holds(Vector256<T> a, Vector256<T> b) => Vector256.GreaterThan(a, b);
+}
+
+internal readonly struct GreaterOrEqual<T> : IWideCompare<T>
+    where T : INumber<T>
+{
+    public static bool Do(T a, T b) => a >= b;
+
+    public static Vector256<T> Holds(Vector256<T> a, Vector256<T> b) => Vector256.GreaterThanOrEqual(a, b);
+}
+
 internal readonly struct Never<T> : IBinary<T, T, bool> { public static bool Do(T a, T b) => false; }
 
 internal readonly struct BothNumbers<T> : IBinary<T, T, bool>

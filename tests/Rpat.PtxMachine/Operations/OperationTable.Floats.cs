@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 using Rpat.PtxMachine.Execution;
 
 namespace Rpat.PtxMachine.Operations;
@@ -8,11 +9,11 @@ internal static unsafe partial class OperationTable
 {
     private static void AddFloats(Dictionary<string, Operation> all)
     {
-        all.Add("add.rn?.f32", "www", &Binary<Add<float>>);
-        all.Add("sub.rn?.f32", "www", &Binary<Subtract<float>>);
-        all.Add("mul.rn?.f32", "www", &Binary<Multiply<float>>);
+        all.Add("add.rn?.f32", "www", &Lanes.Wide<float, CleanWide<Add<float>>>);
+        all.Add("sub.rn?.f32", "www", &Lanes.Wide<float, CleanWide<Subtract<float>>>);
+        all.Add("mul.rn?.f32", "www", &Lanes.Wide<float, CleanWide<Multiply<float>>>);
         all.Add("div.rn|full|approx.f32", "www", &Binary<Divide<float>>);
-        all.Add("fma.rn.f32", "wwww", &Lanes.Map<float, float, float, float, Fused>);
+        all.Add("fma.rn.f32", "wwww", &Lanes.WideTernary<float, Fused>);
         all.Add("min.f32", "www", &Binary<MinNumber<float>>);
         all.Add("max.f32", "www", &Binary<MaxNumber<float>>);
         all.Add("min.NaN.f32", "www", &Binary<Min<float>>);
@@ -32,11 +33,11 @@ internal static unsafe partial class OperationTable
 
     private static void AddDoubles(Dictionary<string, Operation> all)
     {
-        all.Add("add.rn?.f64", "xxx", &Lanes.Map<double, double, double, Add<double>>);
-        all.Add("sub.rn?.f64", "xxx", &Lanes.Map<double, double, double, Subtract<double>>);
-        all.Add("mul.rn?.f64", "xxx", &Lanes.Map<double, double, double, Multiply<double>>);
+        all.Add("add.rn?.f64", "xxx", &Lanes.Wide<double, Add<double>>);
+        all.Add("sub.rn?.f64", "xxx", &Lanes.Wide<double, Subtract<double>>);
+        all.Add("mul.rn?.f64", "xxx", &Lanes.Wide<double, Multiply<double>>);
         all.Add("div.rn.f64", "xxx", &Lanes.Map<double, double, double, Divide<double>>);
-        all.Add("fma.rn.f64", "xxxx", &Lanes.Map<double, double, double, double, Fused>);
+        all.Add("fma.rn.f64", "xxxx", &Lanes.WideTernary<double, Fused>);
         all.Add("min.f64", "xxx", &Lanes.Map<double, double, double, MinNumber<double>>);
         all.Add("max.f64", "xxx", &Lanes.Map<double, double, double, MaxNumber<double>>);
         all.Add("neg.f64", "xx", &Lanes.Map<double, double, Negate<double>>);
@@ -60,6 +61,9 @@ internal static class Floats
     public static float NaN => BitConverter.UInt32BitsToSingle(NaNBits);
 
     public static float Clean(float value) => float.IsNaN(value) ? NaN : value;
+
+    public static Vector256<float> Clean(Vector256<float> values) =>
+        Vector256.ConditionalSelect(Vector256.Equals(values, values), values, Vector256.Create(NaN));
 }
 
 internal readonly struct CleanUnary<T> : IUnary<float, float>
@@ -74,11 +78,25 @@ internal readonly struct CleanBinary<T> : IBinary<float, float, float>
     public static float Do(float a, float b) => Floats.Clean(T.Do(a, b));
 }
 
-internal readonly struct Fused : ITernary<float, float, float, float>, ITernary<double, double, double, double>
+internal readonly struct CleanWide<T> : IWideBinary<float>
+    where T : IWideBinary<float>
+{
+    public static float Do(float a, float b) => Floats.Clean(T.Do(a, b));
+
+    public static Vector256<float> Do(Vector256<float> a, Vector256<float> b) => Floats.Clean(T.Do(a, b));
+}
+
+internal readonly struct Fused : IWideTernary<float>, IWideTernary<double>
 {
     public static float Do(float a, float b, float c) => Floats.Clean(MathF.FusedMultiplyAdd(a, b, c));
 
+    public static Vector256<float> Do(Vector256<float> a, Vector256<float> b, Vector256<float> c) =>
+        Floats.Clean(Vector256.FusedMultiplyAdd(a, b, c));
+
     public static double Do(double a, double b, double c) => Math.FusedMultiplyAdd(a, b, c);
+
+    public static Vector256<double> Do(Vector256<double> a, Vector256<double> b, Vector256<double> c) =>
+        Vector256.FusedMultiplyAdd(a, b, c);
 }
 
 internal readonly struct Divide<T> : IBinary<T, T, T> where T : INumber<T> { public static T Do(T a, T b) => a / b; }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace Rpat.PtxMachine.Operations;
 
@@ -28,11 +29,11 @@ internal static unsafe partial class OperationTable
         where TWide : unmanaged, IBinaryInteger<TWide>
     {
         string three = letter + letter + letter;
-        all.Add($"add.{type}", three, &Lanes.Map<T, T, T, Add<T>>);
-        all.Add($"sub.{type}", three, &Lanes.Map<T, T, T, Subtract<T>>);
-        all.Add($"mul.lo.{type}", three, &Lanes.Map<T, T, T, Multiply<T>>);
+        all.Add($"add.{type}", three, &Lanes.Wide<T, Add<T>>);
+        all.Add($"sub.{type}", three, &Lanes.Wide<T, Subtract<T>>);
+        all.Add($"mul.lo.{type}", three, &Lanes.Wide<T, Multiply<T>>);
         all.Add($"mul.hi.{type}", three, &Lanes.Map<T, T, T, MultiplyHigh<T, TWide>>);
-        all.Add($"mad.lo.{type}", three + letter, &Lanes.Map<T, T, T, T, Multiply<T>>);
+        all.Add($"mad.lo.{type}", three + letter, &Lanes.WideTernary<T, Multiply<T>>);
         all.Add($"mad.hi.{type}", three + letter, &Lanes.Map<T, T, T, T, MultiplyHigh<T, TWide>>);
         all.Add($"div.{type}", three, &Lanes.Map<T, T, T, Quotient<T>>);
         all.Add($"rem.{type}", three, &Lanes.Map<T, T, T, Remainder<T>>);
@@ -42,15 +43,32 @@ internal static unsafe partial class OperationTable
     }
 }
 
-internal readonly struct Add<T> : IBinary<T, T, T> where T : INumber<T> { public static T Do(T a, T b) => a + b; }
-internal readonly struct Subtract<T> : IBinary<T, T, T> where T : INumber<T> { public static T Do(T a, T b) => a - b; }
+internal readonly struct Add<T> : IWideBinary<T>
+    where T : INumber<T>
+{
+    public static T Do(T a, T b) => a + b;
 
-internal readonly struct Multiply<T> : IBinary<T, T, T>, ITernary<T, T, T, T>
+    public static Vector256<T> Do(Vector256<T> a, Vector256<T> b) => a + b;
+}
+
+internal readonly struct Subtract<T> : IWideBinary<T>
+    where T : INumber<T>
+{
+    public static T Do(T a, T b) => a - b;
+
+    public static Vector256<T> Do(Vector256<T> a, Vector256<T> b) => a - b;
+}
+
+internal readonly struct Multiply<T> : IWideBinary<T>, IWideTernary<T>
     where T : INumber<T>
 {
     public static T Do(T a, T b) => a * b;
 
+    public static Vector256<T> Do(Vector256<T> a, Vector256<T> b) => a * b;
+
     public static T Do(T a, T b, T c) => a * b + c;
+
+    public static Vector256<T> Do(Vector256<T> a, Vector256<T> b, Vector256<T> c) => a * b + c;
 }
 
 internal readonly struct Negate<T> : IUnary<T, T> where T : INumber<T> { public static T Do(T a) => -a; }

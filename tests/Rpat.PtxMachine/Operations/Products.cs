@@ -13,64 +13,70 @@ namespace Rpat.PtxMachine.Operations;
 /// </remarks>
 internal static unsafe class Products
 {
-    private const int Rows = 16, Columns = 8, MostFactors = 16;
+    private const int Rows = 16, Quads = 8, MostFactors = 16;
+    private const int Tf32Bits = unchecked((int)0xFFFF_E000), HighHalf = unchecked((int)0xFFFF_0000);
 
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(Warp w, Instruction i, uint mask)
     {
         Exchanges.CheckWhole(w, i, mask);
-        int words = i.Elements, registersOfA = words / 2, registersOfB = words / 4;
-        float* a = stackalloc float[Rows * MostFactors];
-        float* b = stackalloc float[MostFactors * Columns];
-        float* c = stackalloc float[Rows * Columns];
+        int quads = i.Elements / 4, firstOfB = 2 * quads, firstOfC = 3 * quads;
         var sources = i.Sources.AsSpan();
-        for (int r = 0; r < registersOfA; r++)
-            Spread((uint*)(w.File + sources[r].Offset), i.Mode, a + r % 2 * 8 * MostFactors, MostFactors, r / 2 * 4, 1);
-        for (int r = 0; r < registersOfB; r++) Spread((uint*)(w.File + sources[registersOfA + r].Offset), i.Mode, b, 1, r * 4, Columns);
-        for (int r = 0; r < 4; r++) Place((float*)(w.File + sources[registersOfA + registersOfB + r].Offset), c, r);
-        Sum(a, b, c, words * i.Mode);
-        for (int r = 0; r < 4; r++) Take((float*)(w.File + i.Targets[r].Offset), c, r);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int At(int lane, int register) => (lane / 4 + register / 2 * 8) * Columns + 2 * (lane % 4) + register % 2;
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Place(float* register, float* c, int number)
-    {
-        for (int lane = 0; lane < Warp.Lanes; lane++) c[At(lane, number)] = register[lane];
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Take(float* register, float* c, int number)
-    {
-        for (int lane = 0; lane < Warp.Lanes; lane++) register[lane] = c[At(lane, number)];
+        var b = stackalloc Vector256<float>[MostFactors];
+        for (int q = 0; q < quads; q++) Spread((int*)(w.File + sources[firstOfB + q].Offset), i.Mode, b + 4 * i.Mode * q);
+        var results = stackalloc Vector256<float>[Rows]; // a target may be a source of a later row
+        for (int row = 0; row < Rows; row++)
+        {
+            int half = row / Quads, lane = row % Quads * 4;
+            byte* even = w.File + sources[firstOfC + 2 * half].Offset, odd = w.File + sources[firstOfC + 2 * half + 1].Offset;
+            var sum = Interleave((float*)even + lane, (float*)odd + lane);
+            for (int q = 0; q < quads; q++)
+                sum = Add((int*)(w.File + sources[half + 2 * q].Offset) + lane, b + 4 * i.Mode * q, i.Mode, sum);
+            results[row] = sum;
+        }
+        for (int row = 0; row < Rows; row++)
+        {
+            int half = row / Quads, lane = row % Quads * 4;
+            var parted = Vector256.Shuffle(results[row], Vector256.Create(0, 2, 4, 6, 1, 3, 5, 7));
+            parted.GetLower().Store((float*)(w.File + i.Targets[2 * half].Offset) + lane);
+            parted.GetUpper().Store((float*)(w.File + i.Targets[2 * half + 1].Offset) + lane);
+        }
     }
 
     /// <summary>
-    /// The factors of a register as the tensor cores see them: they ignore the bits that TF32 does not have. Those of g lie
-    /// <paramref name="line"/> apart, the neighbours along k <paramref name="stride"/>.
+    /// The rows of B that a register holds, as the tensor cores see their factors: they ignore the bits that TF32 does not have.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Spread(uint* register, int factors, float* to, int line, int first, int stride)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Spread(int* register, int factors, Vector256<float>* rows)
     {
-        for (int lane = 0; lane < Warp.Lanes; lane++)
+        for (int t = 0; t < 4; t++, register++)
         {
-            float* place = to + lane / 4 * line + (first + lane % 4) * factors * stride;
-            *place = BitConverter.UInt32BitsToSingle(factors == 1 ? register[lane] & 0xFFFF_E000 : register[lane] << 16);
-            if (factors == 2) place[stride] = BitConverter.UInt32BitsToSingle(register[lane] & 0xFFFF_0000);
+            var words = Vector256.Create(
+                register[0], register[4], register[8], register[12], register[16], register[20], register[24], register[28]);
+            if (factors == 1) rows[t] = (words & Vector256.Create(Tf32Bits)).AsSingle();
+            else (rows[2 * t], rows[2 * t + 1]) = ((words << 16).AsSingle(), (words & Vector256.Create(HighHalf)).AsSingle());
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Sum(float* a, float* b, float* c, int depth)
+    /// <summary>Adds the products of four words of a row of A.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Add(int* words, Vector256<float>* b, int factors, Vector256<float> sum)
     {
-        for (int row = 0; row < Rows; row++)
+        for (int t = 0; t < 4; t++)
         {
-            var sum = Vector256.Load(c + row * Columns);
-            for (int k = 0; k < depth; k++)
-                sum = Vector256.FusedMultiplyAdd(Vector256.Create(a[row * MostFactors + k]), Vector256.Load(b + k * Columns), sum);
-            sum.Store(c + row * Columns);
+            if (factors == 1) sum = Vector256.FusedMultiplyAdd(Vector256.Create(words[t] & Tf32Bits).AsSingle(), b[t], sum);
+            else
+            {
+                sum = Vector256.FusedMultiplyAdd(Vector256.Create(words[t] << 16).AsSingle(), b[2 * t], sum);
+                sum = Vector256.FusedMultiplyAdd(Vector256.Create(words[t] & HighHalf).AsSingle(), b[2 * t + 1], sum);
+            }
         }
+        return sum;
     }
+
+    /// <summary>A row of C from its even and its odd columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Interleave(float* even, float* odd) => Vector256.Shuffle(
+        Vector256.Create(Vector128.Load(even), Vector128.Load(odd)), Vector256.Create(0, 4, 1, 5, 2, 6, 3, 7));
 }

@@ -5,8 +5,7 @@ using Rpat.Tests.Gpu.Ptx;
 namespace Rpat.Tests.Cases;
 
 /// <summary>Every case on the GPU backend, whose kernels run as PTX.</summary>
-[Collection(GpuCollection.Name)]
-public class GpuCaseTests(GpuFixture fixture)
+public class GpuCaseTests(GpuFixture fixture) : IClassFixture<GpuFixture>
 {
     public static TheoryData<string> Ops => CpuCaseTests.Ops;
 

@@ -33,7 +33,7 @@ internal sealed class GpuCheck(GpuFixture fixture, Precision precision = Precisi
     /// <summary>Runs those of a group's cases that are wanted.</summary>
     public void Run(CaseGroup group, Func<KernelCase, bool> wants)
     {
-        int from = fixture.Launches.Count;
+        fixture.Launches.Clear();
         using var cpu = _gpu.RoundsActivations
             ? GpuBackend.EmulateBf16(1, ConvolutionAlgorithm.Direct)
             : Device.Cpu(1, ConvolutionAlgorithm.Direct);
@@ -45,7 +45,7 @@ internal sealed class GpuCheck(GpuFixture fixture, Precision precision = Precisi
         }
         finally
         {
-            fixture.Kernels.UnionWith(fixture.Launches.Skip(from).Select(launch => launch.Kernel));
+            fixture.Kernels.UnionWith(fixture.Launches.Select(launch => launch.Kernel));
             make.Free();
         }
     }

@@ -3,7 +3,7 @@ using Rpat.PtxMachine;
 
 namespace Rpat.Tests.Gpu;
 
-/// <summary>One device for each precision and all tests: its kernels are compiled once, and run as PTX.</summary>
+/// <summary>One device for each precision and all tests of a class; its kernels run as PTX.</summary>
 public class GpuFixture : IDisposable
 {
     private readonly Dictionary<Precision, GpuDevice> _devices = [];
@@ -11,6 +11,9 @@ public class GpuFixture : IDisposable
 
     /// <summary>Kernels that ran, in order; of the machine only.</summary>
     internal List<LaunchReport> Launches { get; } = [];
+
+    /// <summary>Whether what the launches cost in memory is counted too, which takes time.</summary>
+    internal bool CountsTraffic { get; set; }
 
     /// <summary>Names of kernels that cases launched.</summary>
     internal HashSet<string> Kernels { get; } = [];
@@ -35,20 +38,14 @@ public class GpuFixture : IDisposable
         foreach (var device in _devices.Values) device.Dispose();
     }
 
-    private protected virtual GpuDevice Open(Precision precision) => TestGpu.Open(precision, reported: Launches.Add);
+    private protected virtual GpuDevice Open(Precision precision) =>
+        TestGpu.Open(precision, reported: Launches.Add, counts: () => CountsTraffic);
 }
 
 /// <summary>The same on ILGPU's own CPU accelerator, which runs the C# of a kernel instead of its PTX, and no inline PTX.</summary>
 public sealed class CpuAcceleratorFixture : GpuFixture
 {
     private protected override GpuDevice Open(Precision precision) => GpuDevice.Simulator(precision);
-}
-
-/// <summary>Tests of GPU kernels run one after another on one device.</summary>
-[CollectionDefinition(Name)]
-public sealed class GpuCollection : ICollectionFixture<GpuFixture>
-{
-    public const string Name = "gpu";
 }
 
 /// <summary>

@@ -5,8 +5,7 @@ using Rpat.Engine.Gpu.Queues;
 namespace Rpat.Tests.Gpu;
 
 /// <summary>The kernels that measure what a GPU gives at most: they compute what they count.</summary>
-[Collection(GpuCollection.Name)]
-public class PeakTests(GpuFixture fixture)
+public class PeakTests(GpuFixture fixture) : IClassFixture<GpuFixture>
 {
     /// <summary>Eight chains from i + k on, k = 0…7, each taken twice to x/2 + 1/2.</summary>
     [Fact]

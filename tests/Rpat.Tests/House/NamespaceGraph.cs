@@ -25,15 +25,12 @@ internal sealed class NamespaceGraph
             foreach (var needed in Needs(type).SelectMany(Parts).Distinct()) Add(type, needed);
     }
 
-    /// <summary>The edges of each circle of namespaces, but for those between two that are excused.</summary>
-    public IEnumerable<string> Circles(IReadOnlyList<string> excused) =>
+    /// <summary>The edges of each circle of namespaces.</summary>
+    public IEnumerable<string> Circles() =>
         from source in _edges.Keys.Order(StringComparer.Ordinal)
         from edge in _edges[source].OrderBy(edge => edge.Key, StringComparer.Ordinal)
-        where Reaches(edge.Key, source) && !(Is(source, excused) && Is(edge.Key, excused))
+        where Reaches(edge.Key, source)
         select $"{source} -> {edge.Key} ({edge.Value})";
-
-    private static bool Is(string name, IReadOnlyList<string> places) =>
-        places.Any(place => name == place || name.StartsWith(place + ".", StringComparison.Ordinal));
 
     private void Add(Type from, Type to)
     {

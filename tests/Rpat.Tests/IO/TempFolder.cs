@@ -9,6 +9,7 @@ internal sealed class TempFolder : IDisposable
 
     internal string Write(string name, byte[] content)
     {
+        System.IO.File.Delete(File(name)); // file systems flush a file that is overwritten
         System.IO.File.WriteAllBytes(File(name), content);
         return File(name);
     }

@@ -1,6 +1,5 @@
 using Rpat.Models;
 using Rpat.Robust.Methods;
-using Rpat.Robust.Modifiers;
 using Rpat.Samples.Extensions;
 using Rpat.Tests.Ops;
 using Rpat.Tests.Reference;

@@ -12,7 +12,9 @@ internal sealed class TestHost : IDisposable
     public TestHost(params (string Name, string Value)[] environment)
     {
         Folder = Directory.CreateTempSubdirectory("rpat-test-").FullName;
-        var variables = new[] { ("RPAT_RUNS", PathOf("runs")), ("RPAT__DEVICE__NAME", "cpu") }.Concat(environment)
+        // One thread: the tests next to it have the other cores.
+        var variables = new[] { ("RPAT_RUNS", PathOf("runs")), ("RPAT__DEVICE__NAME", "cpu"), ("RPAT__RUN__THREADS", "1") }
+            .Concat(environment)
             .GroupBy(pair => pair.Item1).ToDictionary(pair => pair.Key, pair => pair.Last().Item2);
         Host = new CommandContext(_out, _error, variables, ErrorIsTerminal: false, new FixedClock());
     }

@@ -7,7 +7,6 @@ using Rpat.Tests.Gpu.Ptx;
 namespace Rpat.Tests.Gpu.Driver;
 
 /// <summary>The queue that a GPU has, before the machine that runs PTX: kernels run through it, and what does not fit is refused.</summary>
-[Collection(GpuCollection.Name)]
 public class GuardedQueueTests
 {
     private const int Count = 300;

@@ -10,7 +10,6 @@ using Rpat.Tests.Robust;
 namespace Rpat.Tests.Gpu.Graphs;
 
 /// <summary>Captured steps: legal, launched as often as they should be, and the same bits as kernel by kernel.</summary>
-[Collection(GpuCollection.Name)]
 public class CaptureTests
 {
     private const int Batch = 2;

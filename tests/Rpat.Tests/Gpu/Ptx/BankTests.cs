@@ -3,8 +3,7 @@ using Rpat.Engine.Gpu.Queues;
 namespace Rpat.Tests.Gpu.Ptx;
 
 /// <summary>Bank conflicts of shared memory in the kernels whose speed depends on it.</summary>
-[Collection(GpuCollection.Name)]
-public class BankTests(GpuFixture fixture)
+public class BankTests(GpuFixture fixture) : IClassFixture<GpuFixture>
 {
     /// <summary>Kernel, channels of the source, and how convolutions multiply.</summary>
     public static TheoryData<string, int, Precision> Kernels => new()
@@ -29,7 +28,9 @@ public class BankTests(GpuFixture fixture)
         fixture.Launches.Clear();
         var device = fixture.Device(precision);
         bool wide = kernel.EndsWith("Wide", StringComparison.Ordinal);
+        fixture.CountsTraffic = true;
         WideTiles.Within(device, wide, () => Convolve(device, channels, wide ? 128 : 64));
+        fixture.CountsTraffic = false;
         var launches = fixture.Launches.FindAll(launch => launch.Kernel == kernel);
         Assert.Contains(launches, launch => launch.SharedAccesses > 1000);
         var worst = launches.SelectMany(launch => launch.Instructions).MaxBy(i => i.SharedConflicts)!;

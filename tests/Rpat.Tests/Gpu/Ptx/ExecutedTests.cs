@@ -6,8 +6,7 @@ namespace Rpat.Tests.Gpu.Ptx;
 /// Instructions that the convolutions' kernels execute, counted at one layer of PreActResNet-18 and an eighth of one of WRN-34-10: whole
 /// launches, with what comes before and after the main loop. Each group has few steps there, since so few tiles split their reduction.
 /// </summary>
-[Collection(GpuCollection.Name)]
-public class ExecutedTests(GpuFixture fixture)
+public class ExecutedTests(GpuFixture fixture) : IClassFixture<GpuFixture>
 {
     /// <summary>Channels and map, precision, kernel, and the most of a warp's instructions per 32 products.</summary>
     [Theory]

@@ -10,11 +10,16 @@ namespace Rpat.Tests.Gpu.Ptx;
 /// <param name="programs">What runs for a kernel; by default its text as compiled.</param>
 internal sealed class MachineQueue(IWorkQueue memory, Func<Type, PtxProgram>? programs = null) : IWorkQueue
 {
+    private static readonly MachineOptions _counting = new(), _quick = new() { CountTraffic = false };
+
     private readonly GlobalMemory _global = new();
     private readonly Dictionary<nint, MemoryBuffer> _blocks = []; // a block that was freed no longer knows its address
 
     /// <summary>Is told what each launch executed.</summary>
     public Action<LaunchReport>? Reported { get; set; }
+
+    /// <summary>Whether what a launch costs in memory is counted.</summary>
+    public Func<bool>? CountsTraffic { get; set; }
 
     public MemoryBuffer1D<float, Stride1D.Dense> Allocate(long words)
     {
@@ -41,10 +46,11 @@ internal sealed class MachineQueue(IWorkQueue memory, Func<Type, PtxProgram>? pr
     {
         var program = (programs ?? KernelPrograms.Of)(typeof(T));
         var layout = ParameterLayout.Of(typeof(T));
-        var machine = new Machine(_global) { Options = new MachineOptions { CountTraffic = Reported is not null } };
+        var machine = new Machine(_global);
         return (config, kernel) =>
         {
             ForgetFreed();
+            machine.Options = CountsTraffic?.Invoke() == true ? _counting : _quick;
             var report = machine.Launch(program, ParameterBlock<T>.Of(kernel), Shape(config), [.. layout.Views(kernel)]);
             Reported?.Invoke(report);
         };

@@ -13,7 +13,7 @@ public sealed class MachineQueueTests : IDisposable
 {
     private const int Words = 8;
 
-    private readonly Context _context = GpuDevice.Make(builder => builder.CPU(CPUDeviceKind.Nvidia));
+    private readonly Context _context = GpuDevice.Make(builder => builder.CPU(CPUDeviceKind.Default));
     private readonly Accelerator _accelerator;
     private readonly MachineQueue _queue;
 

@@ -186,7 +186,7 @@ public partial class PlantedFaultTests
     private sealed class PlantedFixture(Type kernel, Func<string, string> plant) : GpuFixture
     {
         private protected override GpuDevice Open(Precision precision) =>
-            TestGpu.Open(precision, programs: Program, reported: Launches.Add);
+            TestGpu.Open(precision, programs: Program, reported: Launches.Add, counts: () => CountsTraffic);
 
         private PtxProgram Program(Type type)
         {

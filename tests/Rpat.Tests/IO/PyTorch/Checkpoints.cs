@@ -28,6 +28,7 @@ internal static class Checkpoints
     /// <summary>Opens bytes as a file and reads every tensor.</summary>
     public static void ReadAll(string path, byte[] content)
     {
+        File.Delete(path); // file systems flush a file that is overwritten
         File.WriteAllBytes(path, content);
         using WeightFile file = WeightFile.Open(path);
         foreach (WeightEntry entry in file.Tensors) file.Load(entry.Name);

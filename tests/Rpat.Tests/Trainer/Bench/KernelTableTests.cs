@@ -8,8 +8,7 @@ using SelfTest = Rpat.Trainer.Bench.SelfTest;
 namespace Rpat.Tests.Trainer.Bench;
 
 /// <summary>The table of kernels: one line a kernel, with a share of what the device was measured to give.</summary>
-[Collection(GpuCollection.Name)]
-public partial class KernelTableTests(GpuFixture fixture)
+public partial class KernelTableTests(GpuFixture fixture) : IClassFixture<GpuFixture>
 {
     [Fact]
     public void Every_kernel_has_a_line_on_the_CPU()

@@ -7,8 +7,7 @@ using SelfTest = Rpat.Trainer.Bench.SelfTest;
 namespace Rpat.Tests.Trainer.Bench;
 
 /// <summary>The self-test passes where kernels are right and sees one that is not.</summary>
-[Collection(GpuCollection.Name)]
-public class SelfTestTests(GpuFixture fixture)
+public class SelfTestTests(GpuFixture fixture) : IClassFixture<GpuFixture>
 {
     [Theory]
     [InlineData(Precision.Fp32)]

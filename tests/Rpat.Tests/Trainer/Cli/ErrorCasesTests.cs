@@ -1,10 +1,8 @@
-using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Cli;
 
 /// <summary>What goes wrong in practice is one sentence on stderr and the exit code of its kind.</summary>
-[Collection(SerialCollection.Name)]
 public sealed class ErrorCasesTests : IDisposable
 {
     private readonly TestHost _test = new();

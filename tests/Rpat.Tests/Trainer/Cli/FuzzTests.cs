@@ -7,7 +7,6 @@ namespace Rpat.Tests.Trainer.Cli;
 /// Command lines, environments, configurations and run folders from a seed: whatever they are, no input is an internal error. How many are
 /// tried is <c>RPAT_MUTANTS</c>, or what fits a run of all tests.
 /// </summary>
-[Collection(SerialCollection.Name)]
 public sealed class FuzzTests : IDisposable
 {
     private static readonly string[] _values =

@@ -1,10 +1,8 @@
-using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Cli;
 
 /// <summary>Values that no command wants: each is one sentence and an exit code, and none takes longer than a moment.</summary>
-[Collection(SerialCollection.Name)]
 public sealed partial class HostileInputTests : IDisposable
 {
     private readonly TestHost _test = new();

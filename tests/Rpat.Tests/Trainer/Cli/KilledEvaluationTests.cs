@@ -1,5 +1,4 @@
 using Rpat.Models;
-using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Trainer.Cli;
 
@@ -7,7 +6,6 @@ namespace Rpat.Tests.Trainer.Cli;
 /// An evaluation in a process of its own, killed without warning at a random moment and resumed: the same table and the same files as
 /// if nothing had happened. <c>RPAT_KILLS</c> is how often; 2 by default.
 /// </summary>
-[Collection(SerialCollection.Name)]
 public sealed class KilledEvaluationTests : IDisposable
 {
     private readonly TestHost _test = new();

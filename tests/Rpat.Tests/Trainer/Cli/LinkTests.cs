@@ -1,10 +1,8 @@
-using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Cli;
 
 /// <summary>No command writes out of a run over a link: it is refused, what the link names stays as it is, and the link as well.</summary>
-[Collection(SerialCollection.Name)]
 public sealed class LinkTests : IDisposable
 {
     private readonly TestHost _test = new();

@@ -6,7 +6,6 @@ using Rpat.Trainer.Cli;
 namespace Rpat.Tests.Trainer.Cli;
 
 /// <summary>Run names, run folders and the files in them, in every command.</summary>
-[Collection(SerialCollection.Name)]
 public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunNameFixture>
 {
     private static readonly string[] _evaluation = ["--attacks", "pgd1", "--n", "2"];

@@ -1,10 +1,8 @@
-using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Runs;
 using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Cli;
 
-[Collection(SerialCollection.Name)]
 public sealed class RunsCommandTests : IDisposable
 {
     private readonly TestHost _test = new();
@@ -30,7 +28,7 @@ public sealed class RunsCommandTests : IDisposable
     public void EqualRunsAreSaidToBeEqualAndOthersWhereTheyPart()
     {
         Train("--name", "one");
-        Train("--name", "two", "--threads", "1");
+        Train("--name", "two", "--threads", "2");
         Train("--name", "three", "--seed", "5");
         string same = Runs("compare", "20261121-0238-one", "20261121-0238-two"),
             other = Runs("compare", "20261121-0238-one", "20261121-0238-three");

@@ -1,10 +1,8 @@
-using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Cli;
 
 /// <summary><c>rpat sweep</c> and what becomes of its runs: lists, groups and tables.</summary>
-[Collection(SerialCollection.Name)]
 public sealed class SweepCommandTests : IDisposable
 {
     private readonly TestHost _test = new();

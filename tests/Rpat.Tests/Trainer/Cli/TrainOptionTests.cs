@@ -1,10 +1,8 @@
-using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Cli;
 
 /// <summary>Options of <c>rpat train</c> that are more than one key of the configuration, and how much is said.</summary>
-[Collection(SerialCollection.Name)]
 public sealed class TrainOptionTests : IDisposable
 {
     private readonly TestHost _test = new();

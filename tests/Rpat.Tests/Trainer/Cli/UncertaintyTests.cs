@@ -1,5 +1,4 @@
 using Rpat.Robust.Methods;
-using Rpat.Robust.Modifiers;
 
 namespace Rpat.Tests.Trainer.Cli;
 

@@ -3,7 +3,7 @@ using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Distributed;
 
-/// <summary>The program under the launchers of Open MPI and MPICH, over their libraries.</summary>
+/// <summary>The program under the launchers of Open MPI and MPICH, over their libraries. Alone, since ranks wait busily.</summary>
 [Collection(SerialCollection.Name)]
 public sealed class MpirunTests : IDisposable
 {

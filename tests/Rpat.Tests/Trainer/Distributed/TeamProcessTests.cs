@@ -1,10 +1,8 @@
-using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Distributed;
 
 /// <summary>Training in several processes as a person starts it: stopped, killed, resumed by another number of them, and refused.</summary>
-[Collection(SerialCollection.Name)]
 public sealed class TeamProcessTests : IDisposable
 {
     private const int PatienceMs = 120_000;

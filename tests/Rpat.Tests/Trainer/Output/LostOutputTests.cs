@@ -1,11 +1,9 @@
-using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
 using Rpat.Trainer.Cli;
 
 namespace Rpat.Tests.Trainer.Output;
 
 /// <summary>A full or closed stdout or stderr: no run depends on them, and no result that got lost counts as delivered.</summary>
-[Collection(SerialCollection.Name)]
 public sealed class LostOutputTests : IDisposable
 {
     private readonly TestHost _test = new();

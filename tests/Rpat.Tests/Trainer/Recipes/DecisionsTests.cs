@@ -46,7 +46,7 @@ public class DecisionsTests
         float[] weights = new float[1];
         new Mail { Slope = 0 }.Weigh([0, 0], [0], weights);
         Assert.Equal(1.5f, weights[0]);
-        Assert.True(((EmaAveraging)new ReBat(PgdOptions.Linf).Average!).Statistics); // which evaluation mode needs
+        Assert.True(new ReBat(PgdOptions.Linf).AllModifiers.OfType<EmaAveraging>().Single().Statistics); // which evaluation mode needs
     }
 
     [Fact]

@@ -2,11 +2,11 @@ using System.Net;
 
 namespace Rpat.Tests.Trainer.Report;
 
-/// <summary>Looks at a page in headless Chromium: the page stands unchanged in a frame, and a script outside measures it.</summary>
+/// <summary>Looks at pages in headless Chromium: each stands unchanged in a frame, and a script outside measures them.</summary>
 internal static class Browser
 {
     private const string Measure = """
-        window.onload=()=>{const f=document.getElementById('f'),d=f.contentDocument,w=f.clientWidth;
+        const look=f=>{const d=f.contentDocument,w=f.clientWidth;
         const name=e=>e.textContent.slice(0,40), touch=(a,b)=>Math.min(a.right,b.right)-Math.max(a.left,b.left)>1&&Math.min(a.bottom,b.bottom)-Math.max(a.top,b.top)>2;
         const overlaps=[];
         for(const s of d.querySelectorAll('svg')){const t=[...s.querySelectorAll('text')].map(e=>[e,e.getBoundingClientRect()]),all=s.getBoundingClientRect();
@@ -16,8 +16,9 @@ internal static class Browser
         const boxes=blocks.map(e=>[e,e.getBoundingClientRect()]);
         boxes.forEach(([e,r],i)=>{if(r.left<-1||r.right>w+1)overlaps.push('beyond the page: '+name(e));
         for(const [g,q] of boxes.slice(i+1))if(!e.contains(g)&&!g.contains(e)&&touch(r,q))overlaps.push(name(e)+' || '+name(g));});
-        const out=document.createElement('pre');out.id='out';
-        out.textContent=JSON.stringify({Width:d.documentElement.scrollWidth,Pictures:[...d.images].length,Loaded:[...d.images].filter(i=>i.complete&&i.naturalWidth>0).length,Charts:d.querySelectorAll('svg').length,Overlaps:overlaps});
+        return {Width:d.documentElement.scrollWidth,Pictures:[...d.images].length,Loaded:[...d.images].filter(i=>i.complete&&i.naturalWidth>0).length,Charts:d.querySelectorAll('svg').length,Overlaps:overlaps};};
+        window.onload=()=>{const out=document.createElement('pre');out.id='out';
+        out.textContent=JSON.stringify([...document.querySelectorAll('iframe')].map(look));
         document.body.replaceChildren(out);};
         """;
 
@@ -27,17 +28,19 @@ internal static class Browser
         .Select(folder => System.IO.Path.Combine(folder, name)))
         .FirstOrDefault(File.Exists);
 
-    /// <summary>Renders a page at a width and measures it.</summary>
-    public static Layout Look(string html, int width, string folder)
+    /// <summary>Renders pages, each at a width, and measures them; one start of the program for all of them.</summary>
+    public static Layout[] Look(IEnumerable<(string Html, int Width)> pages, string folder)
     {
-        string page = System.IO.Path.Combine(folder, $"frame-{width}.html");
-        File.WriteAllText(page,
-            $"<!DOCTYPE html><meta charset=\"utf-8\"><body style=\"margin:0\"><iframe id=\"f\" width=\"{width}\" height=\"3000\" style=\"border:0\" srcdoc=\"{WebUtility.HtmlEncode(html)}\"></iframe><script>{Measure}</script></body>");
+        string page = System.IO.Path.Combine(folder, "frames.html");
+        var frames = pages.Select(one => $"<iframe width=\"{one.Width}\" height=\"3000\" style=\"border:0;display:block\" "
+            + $"srcdoc=\"{WebUtility.HtmlEncode(one.Html)}\"></iframe>");
+        File.WriteAllText(page, "<!DOCTYPE html><meta charset=\"utf-8\"><body style=\"margin:0\">"
+            + $"{string.Concat(frames)}<script>{Measure}</script></body>");
         string dom = Run(folder, "--window-size=1600,3000", "--virtual-time-budget=5000", "--dump-dom", new Uri(page).AbsoluteUri);
         int start = dom.IndexOf("<pre id=\"out\">", StringComparison.Ordinal);
         Assert.True(start >= 0, $"the page did not load: {dom[..Math.Min(300, dom.Length)]}");
         string json = WebUtility.HtmlDecode(dom[(start + 14)..dom.IndexOf("</pre>", start, StringComparison.Ordinal)]);
-        return JsonSerializer.Deserialize<Layout>(json)!;
+        return JsonSerializer.Deserialize<Layout[]>(json)!;
     }
 
     private static string Run(string folder, params string[] arguments)

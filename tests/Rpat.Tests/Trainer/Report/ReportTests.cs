@@ -1,12 +1,10 @@
 using System.Text.RegularExpressions;
 using Rpat.Tests.IO;
-using Rpat.Tests.Support;
 using Rpat.Trainer.Report;
 
 namespace Rpat.Tests.Trainer.Report;
 
 /// <summary>The HTML reports, by their text everywhere, and rendered where Chromium is installed.</summary>
-[Collection(SerialCollection.Name)]
 public sealed partial class ReportTests(ReportFixture fixture) : IClassFixture<ReportFixture>
 {
     [Fact]
@@ -86,20 +84,25 @@ public sealed partial class ReportTests(ReportFixture fixture) : IClassFixture<R
         Assert.Contains("there is no run", fixture.Test.Error, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData(1280)]
-    [InlineData(390)]
-    public void PagesRenderWithoutOverlapsAtDesktopAndPhoneWidth(int width)
+    [Fact]
+    public void PagesRenderWithoutOverlapsAtDesktopAndPhoneWidth()
     {
         string perception = File.ReadAllText(Path.Combine(fixture.First, "perception", "perception.html"));
-        foreach (string html in new[] { Page(fixture.First), Page(fixture.First, fixture.Second), perception })
+        string[] pages = [Page(fixture.First), Page(fixture.First, fixture.Second), perception];
+        foreach (string html in pages)
         {
             Assert.Contains("width=device-width", html, StringComparison.Ordinal);
             Assert.Contains("@media print", html, StringComparison.Ordinal);
             Assert.All(ViewBoxes().Matches(html), m =>
                 Assert.InRange(int.Parse(m.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture), 300, 700));
-            if (Browser.Path is null) continue; // without a browser the structure above is what can be checked
-            Layout layout = Browser.Look(html, width, fixture.Test.Folder);
+        }
+
+        if (Browser.Path is null) return; // without a browser the structure above is what can be checked
+        (string Html, int Width)[] views = [.. from html in pages from width in new[] { 1280, 390 } select (html, width)];
+        var layouts = Browser.Look(views, fixture.Test.Folder);
+        Assert.Equal(views.Length, layouts.Length);
+        foreach (var ((html, width), layout) in views.Zip(layouts))
+        {
             Assert.Empty(layout.Overlaps);
             Assert.InRange(layout.Width, 1, width);
             Assert.True(layout.Charts >= 3 && (layout.Pictures >= 1 || html == perception));

@@ -8,8 +8,7 @@ using Rpat.Tests.Robust;
 namespace Rpat.Tests.Trainer.Training;
 
 /// <summary>Images that a GPU makes of bytes that lie there train as those of the host do.</summary>
-[Collection(GpuCollection.Name)]
-public class BatchLoaderTests(GpuFixture fixture)
+public class BatchLoaderTests(GpuFixture fixture) : IClassFixture<GpuFixture>
 {
     private const int Count = 5, Batch = 3, Seed = 7;
 

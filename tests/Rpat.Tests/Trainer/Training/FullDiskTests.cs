@@ -6,7 +6,6 @@ namespace Rpat.Tests.Trainer.Training;
 /// A disk that is full when a checkpoint is written: a file system of its own that holds a few checkpoints and no more. Passes unseen where
 /// no such file system can be mounted; <see cref="ResumeTests"/> has the same with a file that cannot be written.
 /// </summary>
-[Collection(SerialCollection.Name)]
 public sealed class FullDiskTests : IDisposable
 {
     private readonly TestHost _test = new();

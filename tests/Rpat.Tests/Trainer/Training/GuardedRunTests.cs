@@ -1,9 +1,6 @@
-using Rpat.Tests.Support;
-
 namespace Rpat.Tests.Trainer.Training;
 
 /// <summary>Whole runs that diverge, are rolled back, are validated and overfit.</summary>
-[Collection(SerialCollection.Name)]
 public sealed class GuardedRunTests : IDisposable
 {
     private readonly TestHost _test = new();

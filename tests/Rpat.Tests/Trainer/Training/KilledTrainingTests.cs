@@ -1,12 +1,9 @@
-using Rpat.Tests.Support;
-
 namespace Rpat.Tests.Trainer.Training;
 
 /// <summary>
 /// Training in a process of its own, ended by signals: SIGKILL at a random moment, SIGTERM, SIGINT and SIGUSR1. <c>RPAT_KILLS</c> is how
 /// often it is killed; 2 by default.
 /// </summary>
-[Collection(SerialCollection.Name)]
 public sealed class KilledTrainingTests : IDisposable
 {
     private readonly TestHost _test = new();

@@ -1,27 +1,12 @@
-using Rpat.Robust.Methods;
-using Rpat.Tests.Support;
-
 namespace Rpat.Tests.Trainer.Training;
 
-/// <summary>Every method trains from the command line, on a net of width 4 and three steps.</summary>
-[Collection(SerialCollection.Name)]
+/// <summary>Variants of methods train from the command line, on a net of width 4 and three steps; <see cref="MethodResumeTests"/> trains
+/// every method.</summary>
 public sealed class MethodRunTests : IDisposable
 {
     private readonly TestHost _test = new();
 
     public void Dispose() => _test.Dispose();
-
-    public static TheoryData<string> Names => [.. MethodCatalog.Names];
-
-    [Theory]
-    [MemberData(nameof(Names))]
-    public void AMethodTrains(string method)
-    {
-        Assert.Equal(0, Run(method, Needed(method).Concat(FromTheStart(method))));
-        using var file = Safetensors.Read(Path.Combine(RunOf(method), "model.safetensors"));
-        Assert.All(file.Tensors.Keys.Where(name => !name.EndsWith("tracked", StringComparison.Ordinal)), name =>
-            Assert.All(file.Load(name).ToFloats(), value => Assert.True(float.IsFinite(value))));
-    }
 
     [Fact]
     public void CutMixTrainsWithMixedLabels()
@@ -126,21 +111,6 @@ public sealed class MethodRunTests : IDisposable
         Assert.Contains("method.teachers.clean is 'nowhere', which is not there", _test.Error);
     }
 
-    private string[] Needed(string method)
-    {
-        string[] keys = method.StartsWith("cure", StringComparison.Ordinal)
-            ? ["model.weights"]
-            : [.. MethodCatalog.Find(method)!.Teachers.Select(name => $"method.teachers.{name}")];
-        if (keys.Length == 0) return [];
-        Assert.Equal(0, Run("pgd-at", []));
-        string folder = RunOf("pgd-at");
-        return [.. keys.SelectMany(key => new[] { "--set", $"{key}={folder}" })];
-    }
-
-    // Methods that begin late in a long run begin at once in a short one.
-    private static IEnumerable<string> FromTheStart(string method) =>
-        MethodCatalog.Find(method)!.Settings.Any(s => s.Name == "start") ? ["--set", "method.start=1"] : [];
-
     private string RunOf(string method) =>
         Directory.GetDirectories(_test.PathOf("runs"), $"*-{method.Replace('+', '-')}-run*").Order(StringComparer.Ordinal).Last();
 
@@ -149,7 +119,7 @@ public sealed class MethodRunTests : IDisposable
         string[] common =
         [
             .. TinyRun.Arguments(_test), "--method", method, "--set", "eval.n=4", "--set", "eval.attacks=clean",
-            "--set", "attack.steps=2", "--set", "train.batch=8", "--set", "train.max_steps=3", "--progress", "none", "--threads", "2",
+            "--set", "attack.steps=2", "--set", "train.batch=8", "--set", "train.max_steps=3", "--progress", "none",
             "--out", _test.PathOf("runs"), "--name", $"{method.Replace('+', '-')}-run",
         ];
         return _test.Run([.. common, .. more]);

@@ -1,10 +1,7 @@
-using Rpat.Tests.Support;
-
 namespace Rpat.Tests.Trainer.Training;
 
 /// <summary>A run that is stopped and resumed leaves the bytes of one that never stopped.</summary>
-[Collection(SerialCollection.Name)]
-public sealed class ResumeTests : IDisposable
+public sealed class ResumeTests(ResumeTests.Trained trained) : IClassFixture<ResumeTests.Trained>, IDisposable
 {
     private readonly TestHost _test = new();
 
@@ -16,7 +13,7 @@ public sealed class ResumeTests : IDisposable
     [InlineData(8)]
     public void ARaisedLimitGoesOnBitForBit(int stop)
     {
-        string whole = Train("whole", 13), parts = Train("parts", stop);
+        string whole = trained.Run(13), parts = Copied("parts", stop);
         Assert.Equal(0, _test.Run("train", "--resume", parts, "--set", "train.max_steps=13"));
         Assert.Contains($"resuming from step {stop} of 13", _test.Error);
         Assert.Equal(Hashes(whole), Hashes(parts));
@@ -29,26 +26,26 @@ public sealed class ResumeTests : IDisposable
     public void GatheredGradientsSurviveAStop(int stop)
     {
         string[] more = ["--accumulate", "3", "--clip", "0.5"];
-        string whole = Train("whole", 13, more), parts = Train("parts", stop, more);
+        string whole = trained.Run(13, more), parts = Copied("parts", stop, more);
         Assert.Equal(0, _test.Run("train", "--resume", parts, "--set", "train.max_steps=13"));
         Assert.Equal(Hashes(whole), Hashes(parts));
-        Assert.NotEqual(Hashes(whole), Hashes(Train("plain", 13)));
+        Assert.NotEqual(Hashes(whole), Hashes(trained.Run(13)));
     }
 
     [Fact]
     public void TheMomentsOfAdamSurviveAStop()
     {
         string[] more = ["--optimizer", "adamw", "--lr", "0.001"];
-        string whole = Train("whole", 13, more), parts = Train("parts", 8, more);
+        string whole = trained.Run(13, more), parts = Copied("parts", 8, more);
         Assert.Equal(0, _test.Run("train", "--resume", parts, "--set", "train.max_steps=13"));
         Assert.Equal(Hashes(whole), Hashes(parts));
-        Assert.NotEqual(Hashes(whole), Hashes(Train("adam", 13, ["--optimizer", "adam", "--lr", "0.001"])));
+        Assert.NotEqual(Hashes(whole), Hashes(trained.Run(13, ["--optimizer", "adam", "--lr", "0.001"])));
     }
 
     [Fact]
     public void WhatWasWrittenBehindTheCheckpointIsWrittenAgain()
     {
-        string whole = Train("whole", 13), parts = Train("parts", 13);
+        string whole = trained.Run(13), parts = Copied("parts", 13);
         foreach (string newer in Directory.GetFiles(Path.Combine(parts, "checkpoints")).Order(StringComparer.Ordinal).Skip(1))
             File.Delete(newer);
         File.AppendAllText(Path.Combine(parts, "metrics.jsonl"), "{\"step\":99,\"ep");
@@ -60,7 +57,7 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void ARunWithoutACheckpointBeginsAgain()
     {
-        string whole = Train("whole", 5), parts = Train("parts", 5);
+        string whole = trained.Run(5), parts = Copied("parts", 5);
         Directory.Delete(Path.Combine(parts, "checkpoints"), recursive: true);
         Assert.Equal(0, _test.Run("train", "--resume", parts));
         Assert.Equal(Hashes(whole), Hashes(parts));
@@ -71,7 +68,7 @@ public sealed class ResumeTests : IDisposable
     [InlineData(true)]
     public void ADamagedCheckpointIsSkippedWithANote(bool oneBit)
     {
-        string whole = Train("whole", 13), parts = Train("parts", 13);
+        string whole = trained.Run(13), parts = Copied("parts", 13);
         string newest = Directory.GetFiles(Path.Combine(parts, "checkpoints")).Max(StringComparer.Ordinal)!;
         byte[] content = File.ReadAllBytes(newest);
         content[^100] ^= 4; // a weight
@@ -85,7 +82,7 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void WithoutASoundCheckpointNothingIsBegunAgain()
     {
-        string run = Train("run", 5);
+        string run = Copied("run", 5);
         string[] all = Directory.GetFiles(Path.Combine(run, "checkpoints"));
         foreach (string file in all) File.WriteAllText(file, "damaged");
         Assert.NotEqual(0, _test.Run("train", "--resume", run));
@@ -96,7 +93,7 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void CheckpointsOfEarlierVersionsHaveNoDigestAndAreTakenWithANote()
     {
-        string whole = Train("whole", 7), parts = Train("parts", 4);
+        string whole = trained.Run(7), parts = Copied("parts", 4);
         string newest = Directory.GetFiles(Path.Combine(parts, "checkpoints")).Max(StringComparer.Ordinal)!;
         Rewrite(newest, metadata => _ = metadata.Remove("rpat.sha256") & metadata.Remove("rpat.hash"), digest: false);
         Assert.Equal(0, _test.Run("train", "--resume", parts, "--set", "train.max_steps=7"));
@@ -107,20 +104,20 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void AutoGoesOnWithTheNewestUnfinishedRunOfThatName()
     {
-        string whole = Train("whole", 7), parts = Train("parts", 4);
+        string whole = trained.Run(7), parts = Copied("parts", 4);
         string record = Path.Combine(parts, "run.json");
         File.WriteAllText(record, File.ReadAllText(record).Replace("\"finished\"", "\"running\""));
-        Assert.Equal(0, _test.Run([.. Arguments("parts", 7), "--resume"]));
+        Assert.Equal(0, _test.Run([.. trained.Arguments(_test.PathOf("parts"), 7), "--resume"]));
         Assert.Equal(Hashes(whole), Hashes(parts));
         Assert.Single(RunsIn("parts"));
-        Assert.Equal(0, _test.Run([.. Arguments("parts", 7), "--resume", "auto"]));
+        Assert.Equal(0, _test.Run([.. trained.Arguments(_test.PathOf("parts"), 7), "--resume", "auto"]));
         Assert.Equal(2, RunsIn("parts").Count);
     }
 
     [Fact]
     public void AnotherConfigurationIsRefusedInOneSentence()
     {
-        string run = Train("run", 3);
+        string run = Copied("run", 3);
         Assert.Equal(2, _test.Run("train", "--resume", run, "--lr", "0.05"));
         string last = _test.Error.TrimEnd().Split('\n')[^1];
         Assert.Matches(@"^rpat: optimizer\.lr is '0\.05' \(--lr\) where run '.*' has '0\.01', .*--allow-change optimizer\.lr\.$", last);
@@ -132,8 +129,8 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void ThreadsViewsAndWritingItDifferentlyAreNoOtherConfiguration()
     {
-        string whole = Train("whole", 7), parts = Train("parts", 4);
-        Assert.Equal(0, _test.Run("train", "--resume", parts, "--threads", "1", "--progress", "none", "--lr", "1e-2", "--set",
+        string whole = trained.Run(7), parts = Copied("parts", 4);
+        Assert.Equal(0, _test.Run("train", "--resume", parts, "--threads", "2", "--progress", "none", "--lr", "1e-2", "--set",
             "train.max_steps=7"));
         Assert.Equal(Hashes(whole), Hashes(parts));
     }
@@ -148,7 +145,7 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void ARunThatIsOpenElsewhereIsRefused()
     {
-        string run = Train("run", 3);
+        string run = Copied("run", 3);
         using var held = new FileStream(Path.Combine(run, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         Assert.Equal(2, _test.Run("train", "--resume", run));
         Assert.Contains("no other process runs it", _test.Error);
@@ -157,7 +154,7 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void OtherImagesAreRefused()
     {
-        string run = Train("run", 3);
+        string run = Copied("run", 3);
         string newest = Directory.GetFiles(Path.Combine(run, "checkpoints")).Max(StringComparer.Ordinal)!;
         Rewrite(newest, metadata => metadata["rpat.checkpoint"] = metadata["rpat.checkpoint"].Replace("\"data\":\"", "\"data\":\"0"),
             digest: true);
@@ -172,7 +169,7 @@ public sealed class ResumeTests : IDisposable
     {
         string aux = Further(0, 0);
         string[] more = ["--set", $"data.aux={aux}", "--set", "data.aux_fraction=0.5", "--set", "data.augment.policy=randaugment"];
-        string whole = Train("whole", 13, more), parts = Train("parts", stop, more);
+        string whole = trained.Run(13, more), parts = Copied("parts", stop, more);
         foreach (var (pixel, label) in new[] { (1, 0), (0, 1) })
         {
             Further(pixel, label);
@@ -183,7 +180,7 @@ public sealed class ResumeTests : IDisposable
         Further(0, 0);
         Assert.Equal(0, _test.Run("train", "--resume", parts, "--set", "train.max_steps=13"));
         Assert.Equal(Hashes(whole), Hashes(parts));
-        Assert.NotEqual(Hashes(whole), Hashes(Train("plain", 13)));
+        Assert.NotEqual(Hashes(whole), Hashes(trained.Run(13)));
     }
 
     // Images of the tiny set's size; one pixel of the last and one label can be others.
@@ -202,7 +199,7 @@ public sealed class ResumeTests : IDisposable
     [Fact]
     public void ACheckpointThatCannotBeWrittenLeavesTheEarlierOne()
     {
-        string whole = Train("whole", 7), run = Train("run", 3);
+        string whole = trained.Run(7), run = Copied("run", 3);
         string earlier = Directory.GetFiles(Path.Combine(run, "checkpoints")).Max(StringComparer.Ordinal)!;
         byte[] before = File.ReadAllBytes(earlier);
         string obstacle = Directory.CreateDirectory(Path.Combine(run, "checkpoints", "step-00000004.safetensors")).FullName;
@@ -225,20 +222,34 @@ public sealed class ResumeTests : IDisposable
         Safetensors.Write(checkpoint, [.. file.Tensors.Keys.Select(file.Load)], metadata, digest);
     }
 
-    private string Train(string name, int steps, params string[] more)
-    {
-        int code = _test.Run([.. Arguments(name, steps), .. more]);
-        Assert.True(code == 0, _test.Error);
-        return RunsIn(name).Single();
-    }
-
-    private string[] Arguments(string name, int steps) =>
-    [
-        .. TinyRun.Arguments(_test), "--set", $"train.max_steps={steps}", "--ema", "0.9", "--set", "checkpoint.steps=2", "--name", "a",
-        "--out", _test.PathOf(name),
-    ];
+    /// <summary>A run that ended after some steps, to be resumed.</summary>
+    private string Copied(string name, int steps, params string[] more) => RunFiles.Copy(trained.Run(steps, more), _test, name);
 
     private IReadOnlyList<string> RunsIn(string name) => RunFiles.Runs(_test, name);
 
     private static IEnumerable<string> Hashes(string run) => RunFiles.Hashes(run);
+
+    /// <summary>Finished runs, each trained once.</summary>
+    public sealed class Trained : IDisposable
+    {
+        private readonly TestHost _test = new();
+        private readonly Dictionary<string, string> _runs = [];
+
+        public void Dispose() => _test.Dispose();
+
+        internal string Run(int steps, params string[] more)
+        {
+            string key = string.Join(' ', [$"{steps}", .. more]), name = $"{_runs.Count}";
+            if (_runs.TryGetValue(key, out string? run)) return run;
+            int code = _test.Run([.. Arguments(_test.PathOf(name), steps), .. more]);
+            Assert.True(code == 0, _test.Error);
+            return _runs[key] = RunFiles.Runs(_test, name).Single();
+        }
+
+        internal string[] Arguments(string folder, int steps) =>
+        [
+            .. TinyRun.Arguments(_test), "--set", $"train.max_steps={steps}", "--ema", "0.9", "--set", "checkpoint.steps=2", "--name", "a",
+            "--out", folder,
+        ];
+    }
 }

@@ -1,9 +1,6 @@
-using Rpat.Tests.Support;
-
 namespace Rpat.Tests.Trainer.Training;
 
 /// <summary>What a run measures at its end, by any name of the attack catalog, is what <c>rpat eval</c> measures by that name.</summary>
-[Collection(SerialCollection.Name)]
 public sealed class RunEvaluationTests : IDisposable
 {
     private readonly TestHost _test = new();

@@ -17,6 +17,20 @@ internal static class RunFiles
         File.Exists(Path.Combine(run, "run.json"))
         && File.ReadAllText(Path.Combine(run, "run.json")).Contains("\"finished\"", StringComparison.Ordinal);
 
+    /// <summary>Copies a run into a folder beneath a test's.</summary>
+    /// <returns>The copy.</returns>
+    public static string Copy(string run, TestHost test, string name)
+    {
+        string copy = test.PathOf(Path.Combine(name, Path.GetFileName(run)));
+        foreach (string file in Directory.GetFiles(run, "*", SearchOption.AllDirectories))
+        {
+            string to = Path.Combine(copy, Path.GetRelativePath(run, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(to)!);
+            File.Copy(file, to);
+        }
+        return copy;
+    }
+
     /// <summary>Every file of a run but those that hold times and origins, with its hash.</summary>
     public static IEnumerable<string> Hashes(string run) => Directory.GetFiles(run, "*", SearchOption.AllDirectories)
         .Select(file => Path.GetRelativePath(run, file))

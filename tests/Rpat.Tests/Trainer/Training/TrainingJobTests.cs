@@ -1,10 +1,8 @@
 using Rpat.Samples.Snippets;
-using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Trainer.Training;
 
 /// <summary>The program that the README shows for a training that can be resumed.</summary>
-[Collection(SerialCollection.Name)]
 public sealed class TrainingJobTests : IDisposable
 {
     private readonly TestHost _test = new();

@@ -1,4 +1,4 @@
-namespace Rpat.Robust.Training;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>
 /// Logits of a network that the step does not train (a teacher, an average), at x, x′ and between: constants, computed

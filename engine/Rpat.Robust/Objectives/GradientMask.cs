@@ -1,4 +1,4 @@
-namespace Rpat.Robust.Training;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>
 /// Lets only the prominent gradients of each tensor reach the optimizer (CURE, ICLR'24; methods.md 4.12): gradients whose prominence is

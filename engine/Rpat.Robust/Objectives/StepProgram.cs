@@ -1,6 +1,4 @@
-using Rpat.Robust.Modifiers;
-
-namespace Rpat.Robust.Training;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>A step as recorded for one batch size and one objective, with its input and output tensors.</summary>
 internal sealed class StepProgram
@@ -273,13 +271,13 @@ internal sealed class StepProgram
 /// <param name="History">Stored probabilities of images, if the method uses them.</param>
 /// <param name="Margins">Margins of images, if the method searches for them.</param>
 /// <param name="Seed">Seed of the run's random numbers.</param>
-internal sealed record StepNets(Classifier Net, AuxiliaryModels Companions, AveragedNet? Average, HistoryTable? History,
+internal sealed record StepNets(Classifier Net, AuxiliaryModels Companions, Classifier? Average, HistoryTable? History,
     MarginTable? Margins, ulong Seed)
 {
     public Classifier Averaged =>
-        Average?.Net ?? throw new InvalidOperationException("The method looks at an averaged network but declares no Average.");
+        Average ?? throw new InvalidOperationException("The method looks at an averaged network but no modifier keeps one.");
 
-    public static StepNets For(Classifier net, Objective objective, AuxiliaryModels companions, AveragedNet? average, ulong seed) =>
+    public static StepNets For(Classifier net, Objective objective, AuxiliaryModels companions, Classifier? average, ulong seed) =>
         new(net, companions, average,
         objective.History?.Table(net.Classes),
         objective.Margins is null ? null : new MarginTable(), seed);

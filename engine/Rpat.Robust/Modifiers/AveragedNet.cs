@@ -1,6 +1,4 @@
-using Rpat.Robust.Modifiers;
-
-namespace Rpat.Robust.Training;
+namespace Rpat.Robust.Modifiers;
 
 /// <summary>The averaged network of a run, the number of its updates, and its update rule.</summary>
 public sealed class AveragedNet : StepHook
@@ -23,6 +21,9 @@ public sealed class AveragedNet : StepHook
 
     /// <summary>Updates so far.</summary>
     public long Updates { get; private set; }
+
+    /// <inheritdoc/>
+    public override Classifier Average => Net;
 
     /// <inheritdoc/>
     public override Classifier? Result => _rule.Report && _rule.IsReady(Updates) ? Net : null;

@@ -1,4 +1,4 @@
-namespace Rpat.Robust.Training;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>
 /// Input of a training step: images <c>[N, C, H, W]</c> in [0,1], or two views of each, <c>[2N, C, H, W]</c>, all first views before

@@ -1,6 +1,6 @@
 using System.Collections;
 
-namespace Rpat.Robust.Modifiers;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>
 /// An addition to any method: it may change the loss, weight the samples, and act around each step. Modifiers are compared by value, and
@@ -13,6 +13,9 @@ public abstract record Modifier
 
     /// <summary>The sample weights for the term that uses them (<see cref="ViewLogits.SampleWeights"/>), or null.</summary>
     public virtual SampleWeighting? Weighting => null;
+
+    /// <summary>The uniform distribution's share in the targets of the method's cross-entropies, from 0 to 1.</summary>
+    public virtual float Smoothing => 0;
 
     /// <summary>Whether and how the loss is recorded a second time, for a gradient before the step's own.</summary>
     public virtual ProxyPass Proxy => ProxyPass.None;
@@ -76,6 +79,9 @@ public abstract class StepHook : ITrainingState
 {
     /// <summary>The network that is the run's result instead of the trained one, or null.</summary>
     public virtual Classifier? Result => null;
+
+    /// <summary>The averaged network that this keeps, or null (<see cref="ViewLogits.Averaged"/>).</summary>
+    public virtual Classifier? Average => null;
 
     /// <summary>Called before the step's pass, when x′ and targets are ready.</summary>
     public virtual void BeforePass(in ModifiedStep step)

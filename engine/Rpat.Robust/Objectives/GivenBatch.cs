@@ -1,4 +1,4 @@
-namespace Rpat.Robust.Training;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>Computes one number per row of a batch on the host, before the step's pass, where it is a constant.</summary>
 public delegate void GivenRule(GivenBatch batch, Span<float> numbers);

@@ -1,4 +1,4 @@
-namespace Rpat.Robust.Training;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>Evaluation-mode logits of a batch on the host, for targets computed there.</summary>
 internal sealed class EvalForward

@@ -1,4 +1,4 @@
-namespace Rpat.Robust.Training;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>State that must survive a stop so that the run resumes bit for bit, in addition to the network's own weights.</summary>
 public interface ITrainingState

@@ -1,4 +1,4 @@
-namespace Rpat.Robust.Training;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>Networks that a method needs in addition to the trained one.</summary>
 public sealed record AuxiliaryModels

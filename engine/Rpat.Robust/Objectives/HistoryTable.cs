@@ -1,4 +1,4 @@
-namespace Rpat.Robust.Training;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>What a method remembers from earlier steps, and hands to each image of a batch as a row.</summary>
 internal abstract class HistoryTable(int classes) : ITrainingState

@@ -1,6 +1,6 @@
 using Rpat.Robust.Losses;
 
-namespace Rpat.Robust.Training;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>
 /// MMA's search (ICLR'20; methods.md 4.2): for each image that is classified correctly, an attack at the image's own last radius gives a

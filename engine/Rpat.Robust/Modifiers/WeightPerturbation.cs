@@ -1,6 +1,4 @@
-using Rpat.Robust.Modifiers;
-
-namespace Rpat.Robust.Training;
+namespace Rpat.Robust.Modifiers;
 
 /// <summary>Moves a network's weights up the gradient that a proxy pass computed, and back.</summary>
 internal sealed class Perturber : StepHook

@@ -1,4 +1,4 @@
-namespace Rpat.Robust.Training;
+namespace Rpat.Robust.Objectives;
 
 /// <summary>
 /// Estimates a network's running statistics again from clean images: the mean of the batches' statistics, each weighted by its size
