@@ -120,7 +120,8 @@ internal sealed class BlackBoxCommand
         var runner = new AttackRunnerOptions { Batch = parsed.GetValue(_batch), Seed = (ulong)parsed.GetValue(_seed) };
         float[] made = Transferred(surrogate, name, device, set, pixels, norm, radius, runner);
         yield return AttackSuite.Of(Transfer.NameOf(name), new Transfer(name, EvalSubject.HashOf(NetworkFile.FileOf(surrogate)),
-            [.. made.Chunk(set.ImageSize)]) { Norm = norm, Eps = radius.Value });
+            [.. made.Chunk(set.ImageSize)])
+        { Norm = norm, Eps = radius.Value });
     }
 
     /// <summary>The surrogate's adversarial images; where it is wrong without attack, the clean ones.</summary>

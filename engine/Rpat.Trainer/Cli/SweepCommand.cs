@@ -59,7 +59,8 @@ internal sealed class SweepCommand
         [
             .. rows.Select(row => (string[])[$"{row.Number}", .. row.Values.Select(value => value.Text),
                 row.Seed.ToString(CultureInfo.InvariantCulture), sweep.Status(row), row.Name]),
-        ]) { Spare = ["name"] }.Show(_host));
+        ])
+        { Spare = ["name"] }.Show(_host));
         return ExitCode.Done;
     }
 
