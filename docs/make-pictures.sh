@@ -6,6 +6,6 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 program=$(command -v "${1:-rpat}")
 (cd "$scratch" && "$(realpath "$program")" demo --out demo)
-chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1024,900 \
+chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1088,1376 \
   --screenshot="$scratch/report.png" "file://$(realpath "$scratch/demo/latest/report.html")"
 mv "$scratch/report.png" images/report.png

@@ -59,6 +59,8 @@ public sealed class RowLossCases : OpCases<RowSize>
         .. rows.Of("deviation", new Deviation(1e-3), 1, (z, _, _, _) => z.Length * ReferenceRowLosses.Deviation(z, 1e-3)),
         .. rows.Of("standardized row", new StandardizedDot(1e-3), 1,
         (z, g, _, _) => z.Zip(g, (v, d) => d * (v - z.Average())).Sum() / ReferenceRowLosses.Deviation(z, 1e-3), true),
+        .. rows.Of("sum", new RowSum(0.5), 1, (z, _, _, _) => z.Sum() / 2),
+        .. rows.Of("squared error", new SquaredError(), 2, (z, t, _, _) => z.Zip(t, (a, b) => (a - b) * (a - b)).Average()),
         .. rows.Of("row length", new RowLength(1e-12), 1, (z, _, _, _) => ReferenceRowLosses.Length(z)),
         .. rows.Of("unit row", new UnitDot(1e-12), 1,
         (z, g, _, _) => z.Zip(g, (v, d) => d * v).Sum() / ReferenceRowLosses.Length(z), true),

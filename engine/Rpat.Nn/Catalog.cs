@@ -21,13 +21,31 @@ public abstract class DeclarationAttribute : Attribute
     /// <exception cref="ArgumentException">The class does not meet the attribute's requirements; the message says what is
     /// missing.</exception>
     public abstract IEnumerable<INamed> Items(Type type);
+
+    /// <summary>
+    /// What calls the public constructor of a class with these parameters, whose exceptions come through as they are; null if the class is
+    /// no <typeparamref name="T"/>, is abstract, or has no such constructor.
+    /// </summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "Catalog.Register, which finds the type, needs all of it.")]
+    protected static Func<object[], T>? Maker<T>(Type type, params Type[] parameters) where T : class =>
+        typeof(T).IsAssignableFrom(type) && !type.IsAbstract && type.GetConstructor(parameters) is { } make
+            ? given => (T)make.Invoke(BindingFlags.DoNotWrapExceptions, null, given, null) : null;
 }
 
 /// <summary>The names of one kind of item: the library's own, and those that other assemblies declare.</summary>
 public abstract class Catalog
 {
     private static readonly Lock _lock = new();
-    private static readonly HashSet<Assembly> _registered = [];
+    private static readonly Dictionary<Assembly, int> _registered = [];
+
+    /// <summary>The assemblies that have been registered.</summary>
+    public static IReadOnlyCollection<Assembly> Registered
+    {
+        get
+        {
+            lock (_lock) return [.. _registered.Keys];
+        }
+    }
 
     /// <summary>The kind of an item in messages, with its article.</summary>
     protected abstract string Kind { get; }
@@ -36,24 +54,47 @@ public abstract class Catalog
     /// Adds all items that the classes of an assembly declare, to all catalogs or, if it throws, to none; adding an assembly twice has no
     /// effect.
     /// </summary>
-    /// <exception cref="ArgumentException">A name is taken, or a class does not meet its attribute's requirements.</exception>
+    /// <returns>How many items it declares.</returns>
+    /// <exception cref="ArgumentException">A name is taken or is none, a class does not meet its attribute's requirements, or its code
+    /// throws.</exception>
     [RequiresUnreferencedCode("The classes are found by their attributes.")]
-    public static void Register(Assembly assembly)
+    public static int Register(Assembly assembly)
     {
         lock (_lock)
         {
-            if (_registered.Contains(assembly)) return;
-            var found = Declarations(assembly).SelectMany(
-                d => d.Declaration.Items(d.Type).Select(item => (d.Declaration.Catalog, Item: item))).ToList();
+            if (_registered.TryGetValue(assembly, out int known)) return known;
+            var found = Found(assembly);
             var names = new HashSet<(Catalog, string)>();
             foreach (var (catalog, item) in found)
                 if (catalog.Has(item.Name) || !names.Add((catalog, item.Name)))
                     throw new ArgumentException(
                         $"{assembly.GetName().Name} has {catalog.Kind} '{item.Name}', and there is one already: give it another name.");
             foreach (var (catalog, item) in found) catalog.Add(item);
-            _registered.Add(assembly);
+            return _registered[assembly] = found.Count;
         }
     }
+
+    [RequiresUnreferencedCode("The classes are found by their attributes.")]
+    private static List<(Catalog Catalog, INamed Item)> Found(Assembly assembly)
+    {
+        try
+        {
+            var found = Declarations(assembly).SelectMany(
+                d => d.Declaration.Items(d.Type).Select(item => (d.Declaration.Catalog, Item: item, d.Type))).ToList();
+            foreach (var (catalog, item, type) in found)
+                if (item?.Name is not { } name || !IsName(name))
+                    throw new ArgumentException($"{type} declares {catalog.Kind} with the name '{item?.Name}': give it one of letters, "
+                        + "digits and the characters . _ + - :.");
+            return [.. found.Select(one => (one.Catalog, one.Item))];
+        }
+        catch (Exception error) when (PluginFailure.Of(error, assembly) is { } sentence)
+        {
+            throw new ArgumentException(sentence, error);
+        }
+    }
+
+    private static bool IsName(string text) =>
+        text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '+' or '-' or ':');
 
     /// <summary>The items of one kind that the classes of an assembly declare.</summary>
     [RequiresUnreferencedCode("The classes are found by their attributes.")]

@@ -75,11 +75,17 @@ public abstract class FeatureClassifier : Classifier
     /// <param name="norm">Name of the batch norm in checkpoints.</param>
     protected sealed class ConvNorm(FeatureClassifier net, string conv, string norm, int outputs, int inputs, int size, int stride = 1)
     {
-        private readonly Parameter _conv = net.DeclareConv(conv, outputs, inputs, size);
+        private readonly Parameter _conv = Declared(net, conv, outputs, inputs, size, stride);
         private readonly BatchNorm2d _norm = net.DeclareBatchNorm(norm, outputs);
 
         /// <summary>Records both: <c>[N, inputs, H, W]</c> → <c>[N, outputs, ⌈H/stride⌉, ⌈W/stride⌉]</c>.</summary>
         public Tensor Record(Tape tape, Tensor x, BnMode bn, bool relu) =>
             tape.BatchNorm2d(tape.Conv2d(x, _conv, stride, size / 2), _norm, bn, relu);
+
+        private static Parameter Declared(FeatureClassifier net, string name, int outputs, int inputs, int size, int stride)
+        {
+            Conv2d.RequireSizes(inputs, outputs, stride);
+            return net.DeclareConv(name, outputs, inputs, size);
+        }
     }
 }

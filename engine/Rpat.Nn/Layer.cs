@@ -2,7 +2,7 @@ namespace Rpat.Nn;
 
 /// <summary>
 /// A part of a network that is made before the network is: <see cref="Module.Declare{T}"/> gives it its name and its parameters, then it
-/// records itself on any tape. One layer belongs to one network.
+/// records itself on any tape. A layer with parameters belongs to one place of one network; others may be used anywhere and often.
 /// </summary>
 public abstract class Layer
 {
@@ -21,14 +21,19 @@ public abstract class Layer
     /// <summary>The name of a part.</summary>
     protected static string Join(string name, string part) => name.Length == 0 ? part : $"{name}.{part}";
 
+    private protected static int Positive(string layer, int size, [CallerArgumentExpression(nameof(size))] string name = "") =>
+        size > 0 ? size : throw new ShapeException(layer, $"{name} {size} must be positive");
+
     internal void DeclareIn(Module net, string name)
     {
-        if (_owner is not null) throw new InvalidOperationException($"{this} belongs to a network already: make a layer for each.");
-        _owner = net;
+        if (_isTaken)
+            throw new InvalidOperationException($"{this} has parameters and belongs to a network already: make a layer for each.");
+        int before = net.Declared;
         Declare(net, name);
+        _isTaken = net.Declared > before;
     }
 
-    private Module? _owner;
+    private bool _isTaken;
 }
 
 /// <summary>Layers one after the other, named 0, 1, 2 and so on.</summary>
@@ -88,6 +93,7 @@ public sealed class Residual(Layer body, Layer? shortcut = null, bool relu = fal
 /// </summary>
 /// <param name="reduced">Channels between the two.</param>
 /// <param name="activation">Between the two; ReLU if not given.</param>
+/// <exception cref="ShapeException">A number of channels is below 1.</exception>
 public sealed class SqueezeExcite(int channels, int reduced, Activation? activation = null) : Layer
 {
     private readonly Linear _squeeze = new(channels, reduced, asConvolution: true), _excite = new(reduced, channels, asConvolution: true);

@@ -27,6 +27,9 @@ public abstract class Module(Device device)
     /// <summary>Values that are saved but not trained, other than the batch norms' statistics.</summary>
     public IReadOnlyList<StateBuffer> Buffers => _buffers;
 
+    /// <summary>How many values of its own the network has so far.</summary>
+    internal int Declared => Parameters.Parameters.Count + _batchNorms.Count + _buffers.Count + _dropouts;
+
     /// <summary>The whole state under PyTorch's names: parameters, running statistics, batch counts and buffers.</summary>
     public IEnumerable<NamedArray> State()
     {

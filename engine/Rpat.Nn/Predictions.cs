@@ -15,11 +15,15 @@ public static class Predictions
     }
 
     /// <summary>How many rows of logits <c>[N, K]</c> have their largest value at the label; a row with a NaN does not.</summary>
+    /// <exception cref="ShapeException">The logits are not as many values for each label, or a label is no class.</exception>
     public static Accuracy Accuracy(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels)
     {
         int classes = labels.IsEmpty ? 0 : logits.Length / labels.Length, correct = 0;
+        if (classes * labels.Length != logits.Length)
+            throw new ShapeException("Accuracy", $"{logits.Length} logits are not rows of {labels.Length} images");
         for (int i = 0; i < labels.Length; i++)
-            if (ArgMax(logits.Slice(i * classes, classes)) == labels[i]) correct++;
+            if ((uint)labels[i] >= (uint)classes) throw new ShapeException("Accuracy", $"label {labels[i]} is no column of {classes}");
+            else if (ArgMax(logits.Slice(i * classes, classes)) == labels[i]) correct++;
         return new Accuracy(correct, labels.Length);
     }
 

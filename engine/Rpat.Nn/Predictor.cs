@@ -16,6 +16,7 @@ public sealed class Predictor(Classifier net, int batch = 128) : IDisposable
     /// <summary>Logits <c>[N, K]</c>, row by row.</summary>
     /// <param name="images">Images <c>[N, C, H, W]</c> in [0,1] of the network's size.</param>
     /// <exception cref="ShapeException">The values are not a whole number of images.</exception>
+    /// <exception cref="ArgumentException">A value is not a pixel.</exception>
     /// <exception cref="ObjectDisposedException">It is disposed.</exception>
     public float[] Logits(ReadOnlySpan<float> images)
     {
@@ -23,6 +24,7 @@ public sealed class Predictor(Classifier net, int batch = 128) : IDisposable
         int size = net.InputShape.SampleCount, count = images.Length / size;
         if (images.Length % size != 0)
             throw new ShapeException("Predictor", $"{images.Length} values are not a whole number of images {net.InputShape}");
+        PixelRange.Require(images, net.InputShape);
         var rows = new float[count * net.Classes];
         lock (net.Device)
             for (int first = 0; first < count; first += _batch)

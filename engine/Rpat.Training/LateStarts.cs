@@ -16,8 +16,8 @@ internal static class LateStarts
 
     private static string Sentence(string method, Part part, int epochs)
     {
-        string late = FormattableString.Invariant($"{part.Key} is {part.Text} ({part.Setting.About}), and the run has {epochs} epochs");
-        return $"WARNING: {late}: all of it is {part.Setting.Without}, not {method}; set {part.Key} for so short a run, or train longer.";
+        string late = $"{part.Key} is {part.Text} ({part.Setting.About}), and the run has {Format.Count(epochs, "epoch")}";
+        return $"warning: {late}: all of it is {part.Setting.Without}, not {method}; set {part.Key} for so short a run, or train longer.";
     }
 
     private static IEnumerable<Part> Parts(TrainerConfig config)

@@ -26,7 +26,14 @@ internal sealed class Run : IDisposable
         if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config, Device, Model));
         Method = MethodFactory.Make(config);
         _group = Team.For(Device, config);
-        Step = new TrainingStep(Net, Method, Optimizer, Seed, MethodFactory.Companions(config, Device, Model, Seed), _group);
+        try
+        {
+            Step = new TrainingStep(Net, Method, Optimizer, Seed, MethodFactory.Companions(config, Device, Model, Seed), _group);
+        }
+        catch (ArgumentException error)
+        {
+            throw new ConfigException(error.Message);
+        }
         State = new RunState(Step);
         _ = BatchOptions(); // values that do not fit the images are reported before a run folder exists
     }
@@ -99,9 +106,10 @@ internal sealed class Run : IDisposable
 
     /// <summary>Opens the data and builds everything; nothing is written.</summary>
     /// <param name="team">The processes that share each batch; null for this one alone.</param>
-    public static Run Open(TrainerConfig config, RunProcessGroup? team = null)
+    /// <param name="given">The images; null to open the data set that the configuration names.</param>
+    public static Run Open(TrainerConfig config, RunProcessGroup? team = null, DataPair? given = null)
     {
-        var data = DataSets.Open(config.Data.Name, config.Data.Dir.Length == 0 ? null : config.Data.Dir);
+        var data = given ?? DataSets.Open(config.Data.Name, config.Data.Dir.Length == 0 ? null : config.Data.Dir);
         if (config.Train.OverfitBatch) return new(config, OneBatch(data, config.Train.Batch), team: team);
         int count = ValidationSplit.CountOf(config.Data.Validation, data.Train.Count);
         if (count == 0) return new(config, data, team: team);

@@ -48,7 +48,7 @@ internal sealed class RunEvaluation(Run run)
         foreach (var attack in run.Config.Eval.Attacks)
         {
             long start = Stopwatch.GetTimestamp();
-            var accuracy = Measure(images, attack, done => progress(attack.Name, done, images.Count, Stopwatch.GetElapsedTime(start)));
+            var accuracy = Measure(images, attack, done => progress(attack.Title, done, images.Count, Stopwatch.GetElapsedTime(start)));
             scores.Add(new Score(attack.Title, attack.IsClean, accuracy.Fraction));
         }
         return new EvaluationResult(images.Count, $"{threat.Norm.Name} eps {Format.Pixels(threat.Eps)}", scores)

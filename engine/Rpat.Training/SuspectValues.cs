@@ -19,10 +19,10 @@ internal static class SuspectValues
     public static IEnumerable<string> Eps(string name, Norm norm, double eps)
     {
         if (norm == Norm.Linf && eps > LargeLinf)
-            yield return $"WARNING: {name} is {Format.Number(eps)}, a large part of a pixel's range from 0 to 1: "
+            yield return $"warning: {name} is {Format.Number(eps)}, a large part of a pixel's range from 0 to 1: "
                 + $"{UsualThreat.Eps(norm)} is usual.";
         else if ((eps > 0 && eps < UsualThreat.Radius(norm) / Far) || (norm != Norm.Linf && eps > UsualThreat.Radius(norm) * Far))
-            yield return $"WARNING: {name} is {Format.Pixels(eps)}, far from what is usual in {norm.Name}, which is "
+            yield return $"warning: {name} is {Format.Pixels(eps)}, far from what is usual in {norm.Name}, which is "
                 + $"{UsualThreat.Eps(norm)}.";
     }
 
@@ -30,7 +30,7 @@ internal static class SuspectValues
     /// <param name="step">Null for a share of eps.</param>
     public static IEnumerable<string> Step(string name, double? step, double eps)
     {
-        if (step > eps) yield return $"WARNING: {name} is {Format.Pixels(step.Value)}, more than eps, which is {Format.Pixels(eps)}: every "
+        if (step > eps) yield return $"warning: {name} is {Format.Pixels(step.Value)}, more than eps, which is {Format.Pixels(eps)}: every "
             + "step leaves the ball; a quarter of eps is usual.";
     }
 
@@ -38,7 +38,7 @@ internal static class SuspectValues
     /// <param name="so">What happens then.</param>
     public static IEnumerable<string> Above(string name, int asked, int images, string what, string so)
     {
-        if (asked > images) yield return FormattableString.Invariant($"WARNING: {name} is {asked}, and there are {images} {what}: {so}.");
+        if (asked > images) yield return FormattableString.Invariant($"warning: {name} is {asked}, and there are {images} {what}: {so}.");
     }
 
     private static string Path(System.Linq.Expressions.Expression<Func<TrainerConfig, object?>> property) => ConfigKeys.Of(property).Path;

@@ -10,18 +10,21 @@ public sealed class TrainingJob : IDisposable
     private readonly Run _run;
     private readonly TrainingSession _session;
 
-    private TrainingJob(RunPlan plan, IReadOnlyList<string> settings)
+    private bool _disposed;
+
+    private TrainingJob(RunPlan plan, IReadOnlyList<string> settings, DataPair? data)
     {
         var config = plan.Resolved.Config;
         if (config.Run.Processes > 1)
             throw new UsageException(
                 $"run.processes is {config.Run.Processes}, and a job trains in one process: leave it at 1, or start 'rpat train --nproc "
                     + $"{config.Run.Processes}'.");
-        _run = Run.Open(config, new RunProcessGroup(stop: _stop));
+        _run = Run.Open(config, new RunProcessGroup(stop: _stop), data);
         try
         {
             if (plan.Folder is null && config.Run.CheckDisk) DiskNeed.Of(_run).Require(config.Run.Out);
-            _session = new TrainingSession(plan, _run.Compute(), settings, TimeProvider.System);
+            _session = new TrainingSession(plan, _run.Compute(), settings, TimeProvider.System,
+                [.. Catalog.Registered.Where(one => !one.IsDynamic).Select(one => one.Location).Where(file => file.Length > 0)]);
         }
         catch
         {
@@ -51,10 +54,26 @@ public sealed class TrainingJob : IDisposable
     /// folder cannot be made or opened.</exception>
     /// <exception cref="DataException">The data set is missing or damaged.</exception>
     /// <exception cref="CheckpointException">A network to start from is damaged, or a different one.</exception>
-    public static TrainingJob Open(params IReadOnlyList<string> settings)
+    public static TrainingJob Open(params IReadOnlyList<string> settings) => Make(settings, null);
+
+    /// <summary>
+    /// The same on images of one's own in memory, or of an <see cref="IDataSet"/>: what its <see cref="IDataSet.Open"/> returns. To resume,
+    /// give the same images; others are refused.
+    /// </summary>
+    /// <param name="data">Images to train and to test on, of one size and with the same classes, such as those of
+    /// <see cref="LabeledImages.FromFloats"/>.</param>
+    /// <param name="settings">Keys of the configuration except <c>data.name</c>, as for <see cref="Open(IReadOnlyList{string})"/>.</param>
+    /// <inheritdoc cref="Open(IReadOnlyList{string})"/>
+    public static TrainingJob Open((LabeledImages Train, LabeledImages Test) data, params IReadOnlyList<string> settings)
+    {
+        var pair = DataSets.Pair(data.Train, data.Test);
+        return Make([.. settings, $"data.name={pair.Source}"], pair);
+    }
+
+    private static TrainingJob Make(IReadOnlyList<string> settings, DataPair? data)
     {
         var sources = new ConfigSources([], new Dictionary<string, string>(), settings, []);
-        return new TrainingJob(RunPlan.Automatic(ConfigResolver.Resolve(sources), []).Settled(static _ => { }), settings);
+        return new TrainingJob(RunPlan.Automatic(ConfigResolver.Resolve(sources), []).Settled(static _ => { }), settings, data);
     }
 
     /// <summary>
@@ -66,8 +85,10 @@ public sealed class TrainingJob : IDisposable
     /// <returns>How it ended, with the accuracies if it was not cancelled.</returns>
     /// <exception cref="UserException">Training diverged, or there is an error that the user can fix; the run can be resumed.</exception>
     /// <exception cref="CheckpointException">The run's checkpoints are damaged.</exception>
+    /// <exception cref="ObjectDisposedException">It is disposed.</exception>
     public TrainingOutcome Train(IProgressView? progress = null, CancellationToken cancellation = default)
     {
+        ObjectDisposedException.ThrowIf(_disposed, this);
         using var asking = cancellation.Register(() => _stop.Ask(ExitCode.Interrupted));
         return _session.Train(_run, progress ?? new NoView());
     }
@@ -75,6 +96,8 @@ public sealed class TrainingJob : IDisposable
     /// <summary>Closes the run's folder and frees the device.</summary>
     public void Dispose()
     {
+        if (_disposed) return;
+        _disposed = true;
         _session.Dispose();
         _run.Dispose();
         _stop.Dispose();

@@ -12,13 +12,15 @@ internal sealed class TrainingSession : IDisposable
 
     /// <summary>Makes the folder of a new run, or opens that of the run to resume.</summary>
     /// <exception cref="UsageException">The run folder cannot be made or opened; nothing has been done.</exception>
-    public TrainingSession(RunPlan plan, ComputeInfo compute, IReadOnlyList<string> commandLine, TimeProvider clock)
+    /// <param name="plugins">The assemblies that it is made with.</param>
+    public TrainingSession(RunPlan plan, ComputeInfo compute, IReadOnlyList<string> commandLine, TimeProvider clock,
+        IReadOnlyList<string>? plugins = null)
     {
         (Config, _clock) = (plan.Resolved.Config, clock);
         Folder = plan.Folder is null ? RunFolder.Create(plan.Resolved, clock) : RunFolder.Reopen(plan.Folder, clock);
         if (plan.IsChanged) Folder.WriteConfig(plan.Resolved);
         _log = new PlainView(Folder.Log, _logInterval, clock);
-        _record = Record(commandLine, compute);
+        _record = Record(commandLine, compute, [.. (plugins ?? []).Select(Path.GetFullPath)]);
         _record.Save(Folder);
     }
 
@@ -57,7 +59,8 @@ internal sealed class TrainingSession : IDisposable
         catch (Exception error)
         {
             var report = ErrorReport.Of(error);
-            Folder.Log.WriteLine(report.Code == ExitCode.Internal ? error.ToString() : report.Sentence);
+            bool isOfCode = report.Code == ExitCode.Internal || PluginFailure.Of(error) is not null;
+            Folder.Log.WriteLine(isOfCode ? error.ToString() : report.Sentence);
             End(report.Code == ExitCode.Diverged ? RunStatus.Diverged : RunStatus.Failed, report.Code, report.Sentence);
             throw;
         }
@@ -92,7 +95,7 @@ internal sealed class TrainingSession : IDisposable
         }
     }
 
-    private RunRecord Record(IReadOnlyList<string> commandLine, ComputeInfo compute)
+    private RunRecord Record(IReadOnlyList<string> commandLine, ComputeInfo compute, IReadOnlyList<string> plugins)
     {
         var (now, machine) = (_clock.GetLocalNow(), MachineInfo.Here());
         return Folder.IsResumed && RunRecord.Read(Folder.Path) is { } begun
@@ -105,8 +108,10 @@ internal sealed class TrainingSession : IDisposable
                 Machine = machine,
                 Compute = compute,
                 Processes = Config.Run.Processes,
+                Plugins = plugins.Count > 0 ? plugins : begun.Plugins,
                 Resumes = [.. begun.Resumes ?? [], new RunResume(commandLine, now)]
             }
-            : new RunRecord(commandLine, now, null, RunStatus.Running, null, null, machine, compute, Processes: Config.Run.Processes);
+            : new RunRecord(commandLine, now, null, RunStatus.Running, null, null, machine, compute, null, Config.Run.Processes,
+                plugins);
     }
 }

@@ -19,7 +19,7 @@ internal sealed class ValidationMonitor(Run run, RunReporter report) : IRunObser
         if (_state.Step > 0) return;
         if (_config.Eval.Select == SelectOn.Test)
             report.Warn(
-                "WARNING: the best checkpoint is chosen on the TEST images, so its accuracy on them is not that of unseen images: "
+                "warning: the best checkpoint is chosen on the TEST images, so its accuracy on them is not that of unseen images: "
                     + "choose on training images with data.validation and eval.select=validation.");
         if (run.ChoosingImages is null && _config.Attack.Steps == 1)
             report.View.Note(
@@ -56,10 +56,10 @@ internal sealed class ValidationMonitor(Run run, RunReporter report) : IRunObser
     }
 
     private void Alarm(double robust, double train) => report.Warn(FormattableString.Invariant(
-        $"WARNING: robust overfitting at epoch {_state.Epoch}: {_config.Eval.Monitor.Name} on held-out images has fallen from {Format.Percent(_state.Monitor.Best)} (epoch {_state.Monitor.BestEpoch}) to {Format.Percent(robust)} while training rose from {Format.Percent(_state.Monitor.TrainAtBest)} to {Format.Percent(train)}; use best.safetensors, stop here, or try averaged weights (--ema 0.999)."));
+        $"warning: robust overfitting at epoch {_state.Epoch}: {_config.Eval.Monitor.Title} on held-out images has fallen from {Format.Percent(_state.Monitor.Best)} (epoch {_state.Monitor.BestEpoch}) to {Format.Percent(robust)} while training rose from {Format.Percent(_state.Monitor.TrainAtBest)} to {Format.Percent(train)}; use best.safetensors, stop here, or try averaged weights (--ema 0.999)."));
 
     private void Collapse(double robust, double train) => report.Warn(FormattableString.Invariant(
-        $"WARNING: catastrophic overfitting at epoch {_state.Epoch}: {_config.Eval.Monitor.Name} on held-out images has collapsed from {Format.Percent(_state.Monitor.Best)} (epoch {_state.Monitor.BestEpoch}) to {Format.Percent(robust)} while the training attack still meets {Format.Percent(train)}; use best.safetensors, and train with more attack steps (--attack-steps {Math.Max(7, 2 * _config.Attack.Steps)}), a smaller eps, or a lower rate."));
+        $"warning: catastrophic overfitting at epoch {_state.Epoch}: {_config.Eval.Monitor.Title} on held-out images has collapsed from {Format.Percent(_state.Monitor.Best)} (epoch {_state.Monitor.BestEpoch}) to {Format.Percent(robust)} while the training attack still meets {Format.Percent(train)}; use best.safetensors, and train with more attack steps (--attack-steps {Math.Max(7, 2 * _config.Attack.Steps)}), a smaller eps, or a lower rate."));
 
     private void KeepBest(double robust)
     {

@@ -8,8 +8,6 @@ namespace Rpat.Models;
 /// <param name="about">What it is, in one line.</param>
 public sealed class ModelAttribute(string name, string about) : DeclarationAttribute
 {
-    private static readonly Type[] _constructor = [typeof(Device), typeof(ModelSpec), typeof(ulong)];
-
     /// <summary>Its name for users.</summary>
     public string Name { get; } = name;
 
@@ -31,11 +29,10 @@ public sealed class ModelAttribute(string name, string about) : DeclarationAttri
     /// <inheritdoc/>
     public override IEnumerable<INamed> Items(Type type)
     {
-        if (!typeof(FeatureClassifier).IsAssignableFrom(type) || type.GetConstructor(_constructor) is not { } make)
-            throw new ArgumentException(
-                $"{type} is declared as network '{Name}': derive it from {nameof(FeatureClassifier)}, with a constructor (Device, "
-                    + $"ModelSpec, ulong).");
-        yield return new ModelFamily(Name, about, Width, (device, spec, seed) => (FeatureClassifier)make.Invoke([device, spec, seed]))
+        var make = Maker<FeatureClassifier>(type, typeof(Device), typeof(ModelSpec), typeof(ulong)) ?? throw new ArgumentException(
+            $"{type} is declared as network '{Name}': derive it from {nameof(FeatureClassifier)}, with a public constructor (Device, "
+                + "ModelSpec, ulong).");
+        yield return new ModelFamily(Name, about, Width, (device, spec, seed) => make([device, spec, seed]))
         {
             Blocks = Blocks,
             Stem = Stem,

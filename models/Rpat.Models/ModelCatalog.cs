@@ -32,7 +32,7 @@ public static partial class ModelCatalog
         .. Unequal,
         .. new[] { ("s", 384, 8), ("m", 512, 8), ("l", 768, 16) }.Select(Xcit),
         .. from convolves in new[] { false, true } from size in new[] { ("s", 384), ("b", 768) } select Vit(size, convolves),
-        new("vgg16", "VGG16 with batch norm, for small images: ten of its thirteen convolutions", 64,
+        new("vgg16", "VGG16 with batch norm as the official code cuts it for small images: 10 convolutions, not 13", 64,
             (device, s, seed) => new Vgg(device, With(s, new VggOptions { Width = s.Width }), seed))
             {
                 Stem = "layer11.0.weight",
@@ -128,7 +128,7 @@ public static partial class ModelCatalog
     }
 
     private static ModelFamily Xcit((string Size, int Width, int Heads) of) => new(
-        $"xcit-{of.Size}12", "cross-covariance image transformer of 12 blocks (Debenedetti et al., 2022)", of.Width,
+        $"xcit-{of.Size}12", $"cross-covariance image transformer of 12 blocks, {of.Width} wide (Debenedetti et al., 2022)", of.Width,
         (device, s, seed) => new Xcit(device, s, seed))
     {
         Blocks = 12,
@@ -143,7 +143,7 @@ public static partial class ModelCatalog
     private static ModelFamily Vit((string Size, int Width) of, bool convolves)
     {
         string stem = convolves ? "-convstem" : "";
-        return new($"vit-{of.Size}16{stem}", "vision transformer of 12 blocks, patches of 16 pixels" + (convolves
+        return new($"vit-{of.Size}16{stem}", $"vision transformer of 12 blocks, {of.Width} wide, patches of 16 pixels" + (convolves
             ? " by convolutions (Singh et al., 2023)" : " (Dosovitskiy et al., 2021)"), of.Width,
             (device, s, seed) => new Vit(device, s, convolves, seed))
         {

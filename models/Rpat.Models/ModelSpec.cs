@@ -1,6 +1,9 @@
 namespace Rpat.Models;
 
-/// <summary>Everything needed to build a network again.</summary>
+/// <summary>
+/// Everything needed to build a network again. Zeros stand for the published net's sizes, which <see cref="ModelCatalog.Build"/> fills in;
+/// a network that is made by its constructor needs them all.
+/// </summary>
 /// <param name="Name">One of the names of <see cref="ModelCatalog"/>.</param>
 /// <param name="Input">Channels, height and width of an image; N is ignored.</param>
 public sealed record ModelSpec(string Name, Shape Input, int Classes)
@@ -23,7 +26,7 @@ public sealed record ModelSpec(string Name, Shape Input, int Classes)
     /// <summary>Whether a text is one of <see cref="Stages"/>.</summary>
     public static bool AreStages(string text) => text.Length == 0 || NetSizes.TryParse(text) is not null;
 
-    /// <summary>Stride of the first convolution; 0 for the model's own rule.</summary>
+    /// <summary>Stride of the first convolution; 0 for the model's own rule, which is mostly 1.</summary>
     public int StemStride { get; init; }
 
     /// <summary>Mean and deviation of each channel, or null for inputs in [0,1] without normalisation.</summary>

@@ -32,7 +32,7 @@ public static class ReadmeProgram
         var key = new RandomKey(Seed: 1, Purpose.AttackStart, Epoch: 0, Sample: 0, Restart: 0, Iteration: 0);
         Tensor x = Tensor.From(device, new Shape(8, 3, 32, 32), images);
         Tensor adversarial = pgd.Perturb(x, Labels.From(device, classes), key, samples);
-        Console.WriteLine($"moved by {Norm.Linf.Distance(images, adversarial.ToArray()) * 255:F1}/255");
+        Console.WriteLine($"moved by {Norm.Linf.Distances(images, adversarial.ToArray(), 8).Max() * 255:F1}/255");
 
         var step = new TrainingStep(net, new PgdAt(pgd.Options).With(new RobustPerception()), new Sgd(net.Parameters, 0.9f, 5e-4f),
             seed: 1);

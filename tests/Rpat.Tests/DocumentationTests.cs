@@ -38,6 +38,10 @@ public sealed partial class DocumentationTests
         select $"{file} links to {link.Groups["path"].Value}{(anchor.Length > 0 ? "#" : "")}{anchor}");
 
     [Fact]
+    public void ThePackagesPageIsReadWithoutTheOthers() => Assert.DoesNotContain("](",
+        _pages["docs/package.md"].Text, StringComparison.Ordinal);
+
+    [Fact]
     public void EveryFileThatAPageNamesIsThere() => None(
         from file in _pages.Keys
         from Match span in Spans().Matches(Fences().Replace(Read(file), ""))

@@ -4,12 +4,10 @@ using Rpat.Tests.Support;
 
 namespace Rpat.Tests;
 
-/// <summary>The README's program runs, and is the one that is tested.</summary>
+/// <summary>The programs that the pages show run, and are the ones that are tested.</summary>
 [Collection(SerialCollection.Name)]
 public partial class PublicApiTests
 {
-    private const string Heading = "15 lines";
-
     [Fact]
     public void The_readmes_program_attacks_and_trains()
     {
@@ -20,20 +18,32 @@ public partial class PublicApiTests
     }
 
     [Fact]
-    public void The_readme_shows_the_program_that_is_tested()
+    public void The_whole_program_learns_saves_loads_and_is_attacked()
     {
-        string readme = File.ReadAllText(Repository.File("README.md")).ReplaceLineEndings("\n");
-        string source = File.ReadAllText(Repository.File("samples", "Rpat.Samples.Snippets", "ReadmeProgram.cs")).ReplaceLineEndings("\n");
-        Assert.Equal(Marked(source), CodeBlock(readme));
+        string[] lines = Output(WholeProgram.Run);
+        Assert.Matches(@"^loss 0\.[0-3]\d\d$", lines[0]);
+        Assert.Equal("64 of 64 right", lines[1]);
+        Assert.Matches(@"^eps 2/255: \d+ ?%, \d+ ?% to \d+ ?%$", lines[2]);
+        Assert.Equal(4, lines.Length);
+    }
+
+    [Theory]
+    [InlineData("README.md", "15 lines", "ReadmeProgram.cs")]
+    [InlineData("docs/using-the-libraries.md", "whole program", "WholeProgram.cs")]
+    public void A_page_shows_the_program_that_is_tested(string page, string heading, string program)
+    {
+        string text = File.ReadAllText(Repository.File(page.Split('/'))).ReplaceLineEndings("\n");
+        string source = File.ReadAllText(Repository.File("samples", "Rpat.Samples.Snippets", program)).ReplaceLineEndings("\n");
+        Assert.Equal(Marked(source), CodeBlock(text, heading));
     }
 
     /// <summary>The first C# block behind the heading.</summary>
-    private static string CodeBlock(string readme)
+    private static string CodeBlock(string page, string title)
     {
-        var heading = Headings().Matches(readme).FirstOrDefault(m => m.Value.Contains(Heading, StringComparison.Ordinal));
-        Assert.True(heading is not null, $"README.md has no heading with '{Heading}'.");
-        var block = Blocks().Match(readme, heading.Index);
-        Assert.True(block.Success, $"README.md has no ```csharp block behind the heading with '{Heading}'.");
+        var heading = Headings().Matches(page).FirstOrDefault(m => m.Value.Contains(title, StringComparison.Ordinal));
+        Assert.True(heading is not null, $"There is no heading with '{title}'.");
+        var block = Blocks().Match(page, heading.Index);
+        Assert.True(block.Success, $"There is no ```csharp block behind the heading with '{title}'.");
         return block.Groups[1].Value;
     }
 

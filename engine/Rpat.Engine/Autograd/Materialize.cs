@@ -1,18 +1,14 @@
 namespace Rpat.Engine.Autograd;
 
 /// <summary>ReLU, and materialising a view for kernels that cannot apply it while loading.</summary>
-internal abstract class ApplyNode : Node
+internal abstract class ApplyNode : OpNode
 {
     protected ApplyNode(Tape tape, Tensor x, string name)
     {
         X = tape.AddInput(x);
-        Output = tape.NewTensor(x.Shape, (x.View?.Source ?? x).Layout, name);
-        (Inputs, Outputs) = ([X], [Output]);
+        Connect([X], tape.NewTensor(x.Shape, (x.View?.Source ?? x).Layout, name));
     }
 
-    public Tensor Output { get; }
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
     protected Edge X { get; }
 
     protected void Gradient(IKernels k, DeviceBuffer? mask) =>

@@ -69,3 +69,16 @@ public abstract class Node
     /// <summary>Computes the gradients that the inputs need.</summary>
     public abstract void Backward(IKernels kernels);
 }
+
+/// <summary>A node of the engine: its first output is the op's result.</summary>
+internal abstract class OpNode : Node
+{
+    private IReadOnlyList<Edge> _inputs = [];
+    private IReadOnlyList<Tensor> _outputs = [];
+
+    public Tensor Output => _outputs[0];
+    public override IReadOnlyList<Edge> Inputs => _inputs;
+    public override IReadOnlyList<Tensor> Outputs => _outputs;
+
+    protected void Connect(IReadOnlyList<Edge> inputs, params Tensor[] outputs) => (_inputs, _outputs) = (inputs, outputs);
+}

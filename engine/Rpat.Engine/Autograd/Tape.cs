@@ -1,10 +1,10 @@
 namespace Rpat.Engine.Autograd;
 
-/// <summary>What a tape's backward pass computes.</summary>
+/// <summary>What a tape's backward pass computes; <c>Inputs | Parameters</c> computes both.</summary>
 [Flags]
 public enum Gradients
 {
-    /// <summary>Nothing: forward only.</summary>
+    /// <summary>Nothing: <see cref="Tape.Forward"/> only.</summary>
     None = 0,
 
     /// <summary>Gradients of input tensors created with <c>needsGrad</c> (attacks).</summary>
@@ -24,6 +24,9 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     private readonly Dictionary<object, PackedWeight> _derived = [];
     private List<Node> _nodes = [];
     private readonly HashSet<Tensor> _kept = [];
+    private readonly List<(Parameter Of, bool IsFrozen)> _parameters = [];
+    private Tensor[] _targets = [];
+    private ParameterStore[] _stores = [];
     private Node[] _forward = [];
     private Node[] _backward = [];
     private Dictionary<Node, int> _places = [];
@@ -93,11 +96,12 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         if (Device.Arena.Tenant != _tenant)
             throw new InvalidOperationException("Backward needs this tape's values: run Forward right before it.");
         using var pass = Device.BeginPass();
-        Device.BackwardPasses++;
+        BeginBackward();
         QueueBackward();
     }
 
     /// <summary>Runs forward and backward.</summary>
+    /// <exception cref="InvalidOperationException">There are losses, but nothing wants a gradient.</exception>
     public void Run()
     {
         using var pass = Device.BeginPass();
@@ -113,8 +117,22 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
 
     private void Begin()
     {
+        _plan ??= Plan();
+        if (_backward.Length == 0 && _nodes.Exists(node => node.StartsBackward))
+            throw new InvalidOperationException("Nothing on this tape wants a gradient: call Forward, or make it with Gradients.Parameters "
+                + "or, for inputs made with needsGrad, Gradients.Inputs.");
         Enter();
+        BeginBackward();
+    }
+
+    private void BeginBackward()
+    {
+        if (Gradients.HasFlag(Gradients.Parameters) && _parameters.Find(p => p.Of.IsFrozen != p.IsFrozen).Of is { } parameter)
+            throw new InvalidOperationException(
+                $"{parameter.Name} was {(parameter.IsFrozen ? "" : "un")}frozen after this tape was recorded: record a new one.");
         Device.BackwardPasses++;
+        foreach (var tensor in _targets) tensor.HasGrad = true;
+        foreach (var store in _stores) store.BumpGradientVersion();
     }
 
     long ICapturedRun.Changes()
@@ -148,6 +166,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// <exception cref="InvalidOperationException">The tensor belongs to another tape, or is on another device.</exception>
     public Edge AddInput(Tensor tensor)
     {
+        ArgumentNullException.ThrowIfNull(tensor);
         if (tensor.Device != Device)
             throw new InvalidOperationException(
                 $"{tensor} is on another device than the tape: record a network on a tape of its own device, new Tape(net.Device).");
@@ -180,12 +199,12 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         return derived;
     }
 
-    private bool Wants(Tensor tensor) => tensor switch
+    private bool Wants(Tensor tensor)
     {
-        Parameter parameter => !parameter.IsFrozen && Gradients.HasFlag(Gradients.Parameters),
-        { IsPersistent: true } => tensor.NeedsGrad && Gradients.HasFlag(Gradients.Inputs),
-        _ => tensor.NeedsGrad,
-    };
+        if (tensor is not Parameter parameter) return tensor.NeedsGrad && (!tensor.IsPersistent || Gradients.HasFlag(Gradients.Inputs));
+        _parameters.Add((parameter, parameter.IsFrozen));
+        return !parameter.IsFrozen && Gradients.HasFlag(Gradients.Parameters);
+    }
 
     private static Tensor Stored(Tensor tensor) => tensor.View?.Source ?? tensor;
 
@@ -225,6 +244,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         var plan = MemoryPlan.Make(_nodes, _kept, KeepsDerivedWeights);
         _forward = [.. _nodes];
         _backward = [.. plan.Backward];
+        _targets = [.. _backward.SelectMany(node => node.Inputs).Select(edge => edge.Target).OfType<Tensor>().Where(t => t.IsPersistent)];
+        _stores = [.. _targets.OfType<Parameter>().Select(parameter => parameter.Store).Distinct()];
         _places = _forward.Select((node, place) => (node, place)).ToDictionary();
         return plan;
     }

@@ -25,7 +25,7 @@ public static class BatchNorm2dOp
     {
         ShapeException.Require(x.Shape.C == layer.Channels, "BatchNorm2d",
             $"{x} has {x.Shape.C} channels, {layer.Name} has {layer.Channels}");
-        ShapeException.Require(x.Layout == Layout.Blocked, "BatchNorm2d", $"{x} must be activations");
+        ShapeException.Require(x.Layout == Layout.Blocked, "BatchNorm2d", $"{x} must be activations: use tape.ToActivations");
         int values = (tape.Shard?.GlobalRows(x.Shape.N) ?? x.Shape.N) * x.Shape.Area;
         ShapeException.Require(mode == BnMode.Eval || values > 1, "BatchNorm2d",
             $"training statistics of {x} need more than one value per channel");
@@ -33,7 +33,7 @@ public static class BatchNorm2dOp
     }
 }
 
-internal sealed class BatchNorm2dNode : Node
+internal sealed class BatchNorm2dNode : OpNode
 {
     private readonly BatchNorm2d _layer;
     private readonly BnMode _mode;
@@ -58,16 +58,13 @@ internal sealed class BatchNorm2dNode : Node
         _scale = tape.NewTensor(perChannel, Layout.Plain, $"{layer.Name}.scale");
         _shift = tape.NewTensor(perChannel, Layout.Plain, $"{layer.Name}.shift");
         bool constant = mode == BnMode.Eval && !_gamma.NeedsGrad && !_beta.NeedsGrad;
-        Output = tape.NewTensor(x.Shape, Layout.Blocked, layer.Name, new AffineView(_x.Stored, _scale, _shift, relu, constant));
-        (Inputs, Outputs) = ([_x, _gamma, _beta], [Output, _mean, _invStd, _scale, _shift]);
+        var output = tape.NewTensor(x.Shape, Layout.Blocked, layer.Name, new AffineView(_x.Stored, _scale, _shift, relu, constant));
+        Connect([_x, _gamma, _beta], output, _mean, _invStd, _scale, _shift);
         if (tape.Shard is { } share && mode != BnMode.Eval) _shared = new SharedBatchNorm(layer, x.Shape, share);
     }
 
-    public Tensor Output { get; }
     public override string Op => "BatchNorm2d";
     public override IReadOnlyDictionary<string, int> Attributes => new Dictionary<string, int> { ["relu"] = _relu ? 1 : 0 };
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => [_x.Stored, _mean, _invStd, _scale, _shift];
     private BatchNormState State => new(_layer.Weight.Data, _layer.Bias.Data, _layer.RunningMean.Data, _layer.RunningVar.Data,
         _layer.Epsilon, _layer.Momentum);

@@ -20,7 +20,7 @@ public static class BinaryOp
     }
 }
 
-internal sealed class BinaryNode<TOp> : Node where TOp : struct, IBinary
+internal sealed class BinaryNode<TOp> : OpNode where TOp : struct, IBinary
 {
     private readonly TOp _op;
     private readonly BinaryShape _shape;
@@ -29,14 +29,10 @@ internal sealed class BinaryNode<TOp> : Node where TOp : struct, IBinary
     public BinaryNode(Tape tape, TOp op, BinaryShape shape, Tensor a, Tensor b)
     {
         (_op, _shape, _a, _b) = (op, shape, tape.AddStoredInput(a), tape.AddStoredInput(b));
-        Output = tape.NewTensor(a.Shape, a.Layout, typeof(TOp).Name);
-        (Inputs, Outputs) = ([_a, _b], [Output]);
+        Connect([_a, _b], tape.NewTensor(a.Shape, a.Layout, typeof(TOp).Name));
     }
 
-    public Tensor Output { get; }
     public override string Op => typeof(TOp).Name;
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => [_a.Stored, _b.Stored];
 
     public override void Forward(IKernels k) => k.Binary(_op, _shape, _a.Data, _b.Data, Output.Data);

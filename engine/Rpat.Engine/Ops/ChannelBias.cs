@@ -9,12 +9,12 @@ public static class ChannelBiasOp
     {
         ShapeException.Require(bias.Shape.Count == x.Shape.C, "ChannelBias",
             $"{x} has {x.Shape.C} channels, {bias.Name} has {bias.Shape.Count} values");
-        ShapeException.Require((x.View?.Source ?? x).Layout == Layout.Blocked, "ChannelBias", $"{x} must be activations");
+        ShapeException.Require(x.Layout == Layout.Blocked, "ChannelBias", $"{x} must be activations: use tape.ToActivations");
         return tape.Record(new ChannelBiasNode(tape, x, bias)).Output;
     }
 }
 
-internal sealed class ChannelBiasNode : Node
+internal sealed class ChannelBiasNode : OpNode
 {
     private readonly Edge _x;
     private readonly Edge _bias;
@@ -22,14 +22,10 @@ internal sealed class ChannelBiasNode : Node
     public ChannelBiasNode(Tape tape, Tensor x, Parameter bias)
     {
         (_x, _bias) = (tape.AddInput(x), tape.AddInput(bias));
-        Output = tape.NewTensor(x.Shape, Layout.Blocked, $"bias({bias.Name})");
-        (Inputs, Outputs) = ([_x, _bias], [Output]);
+        Connect([_x, _bias], tape.NewTensor(x.Shape, Layout.Blocked, $"bias({bias.Name})"));
     }
 
-    public Tensor Output { get; }
     public override string Op => "ChannelBias";
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
     public override Edge? PassThrough => _x;
 
     public override void Forward(IKernels k) => k.ChannelBias(Output.Shape, _x.Operand, _bias.Data, Output.Data);

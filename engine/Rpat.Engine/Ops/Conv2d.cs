@@ -15,7 +15,7 @@ public static class Conv2dOp
             $"{weight.Name} must be plain [K, C, R, R], is [{string.Join(", ", d)}]");
         ShapeException.Require(x.Shape.C == d[1], "Conv2d", $"{x} has {x.Shape.C} channels, {weight.Name} takes {d[1]}");
         ShapeException.Require(stride > 0 && padding >= 0 && trailing >= 0, "Conv2d",
-            $"stride {stride} and padding {padding} and {trailing} must be positive");
+            $"stride {stride} must be positive, and padding {padding} and {trailing} not negative");
         ShapeException.Require(Math.Min(x.Shape.H, x.Shape.W) + 2 * padding + trailing >= d[2], "Conv2d",
             $"{x} is smaller than the {d[2]}×{d[2]} kernel of {weight.Name}");
         var s = new ConvShape(x.Shape, (x.View?.Source ?? x).Layout, d[0], d[2], stride, padding) { Trailing = trailing };
@@ -26,7 +26,7 @@ public static class Conv2dOp
     }
 }
 
-internal sealed class Conv2dNode : Node
+internal sealed class Conv2dNode : OpNode
 {
     private readonly ConvShape _shape;
     private readonly Edge _x;
@@ -40,14 +40,12 @@ internal sealed class Conv2dNode : Node
         _shape = shape;
         (_x, _w) = (tape.AddInput(x), tape.AddStoredInput(weight));
         _residual = residual is null ? null : tape.AddStoredInput(residual);
-        Inputs = _residual is null ? [_x, _w] : [_x, _w, _residual];
-        Output = tape.NewTensor(shape.Output, Layout.Blocked, $"conv({weight.Name})");
-        Outputs = [Output];
+        var output = tape.NewTensor(shape.Output, Layout.Blocked, $"conv({weight.Name})");
+        Connect(_residual is null ? [_x, _w] : [_x, _w, _residual], output);
         _forwardFilters = Filters(tape, inputGradient: false);
         if (_x.NeedsGrad) _gradientFilters = Filters(tape, inputGradient: true);
     }
 
-    public Tensor Output { get; }
     public override string Op => "Conv2d";
     public override double MultiplyAdds => _shape.Flops / 2;
 
@@ -70,8 +68,6 @@ internal sealed class Conv2dNode : Node
         }
     }
 
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => [.. _w.NeedsGrad ? _x.Reads : [], _w.Stored];
     public override Edge? PassThrough => _residual;
 

@@ -18,7 +18,7 @@ public static class CopyOp
     }
 }
 
-internal sealed class CopyNode : Node
+internal sealed class CopyNode : OpNode
 {
     private readonly IReadOnlyList<CopyShape> _shapes, _back;
 
@@ -26,15 +26,11 @@ internal sealed class CopyNode : Node
     {
         (Op, _shapes, _back) = (op, shapes, [.. shapes.Select(shape => shape.Inverse)]);
         var edges = inputs.Select(tape.AddStoredInput);
-        Inputs = [.. detached ? edges.Select(x => Edge.Constant(x.Tensor)) : edges];
-        Output = tape.NewTensor(shapes[0].To, shapes[0].ToLayout, op.ToLowerInvariant());
-        Outputs = [Output];
+        Connect([.. detached ? edges.Select(x => Edge.Constant(x.Tensor)) : edges],
+            tape.NewTensor(shapes[0].To, shapes[0].ToLayout, inputs.Count == 1 ? inputs[0].Name : op.ToLowerInvariant()));
     }
 
-    public Tensor Output { get; }
     public override string Op { get; }
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
 
     public override void Forward(IKernels k)
     {

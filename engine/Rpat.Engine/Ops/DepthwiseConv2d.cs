@@ -15,7 +15,7 @@ public static class DepthwiseConv2dOp
         ShapeException.Require(d.Count == 4 && d[1] == 1 && d[2] == d[3], Op,
             $"{weight.Name} must be [C, 1, R, R], is [{string.Join(", ", d)}]");
         ShapeException.Require(x.Shape.C == d[0], Op, $"{x} has {x.Shape.C} channels, {weight.Name} has {d[0]} filters");
-        ShapeException.Require((x.View?.Source ?? x).Layout == Layout.Blocked, Op, $"{x} must be activations");
+        ShapeException.Require(x.Layout == Layout.Blocked, Op, $"{x} must be activations: use tape.ToActivations");
         ShapeException.Require(stride > 0 && padding >= 0 && padding < d[2], Op,
             $"stride {stride} and padding {padding} do not fit a {d[2]}×{d[2]} kernel");
         ShapeException.Require(Math.Min(x.Shape.H, x.Shape.W) + 2 * padding >= d[2], Op,
@@ -24,7 +24,7 @@ public static class DepthwiseConv2dOp
     }
 }
 
-internal sealed class DepthwiseConv2dNode : Node
+internal sealed class DepthwiseConv2dNode : OpNode
 {
     private readonly Edge _x;
     private readonly Edge _w;
@@ -33,11 +33,9 @@ internal sealed class DepthwiseConv2dNode : Node
     {
         Shape = shape;
         (_x, _w) = (tape.AddInput(x), tape.AddInput(weight));
-        Output = tape.NewTensor(shape.Output, Layout.Blocked, $"depthwise({weight.Name})");
-        (Inputs, Outputs) = ([_x, _w], [Output]);
+        Connect([_x, _w], tape.NewTensor(shape.Output, Layout.Blocked, $"depthwise({weight.Name})"));
     }
 
-    public Tensor Output { get; }
     private DepthwiseShape Shape { get; }
     public override string Op => "DepthwiseConv2d";
 
@@ -45,8 +43,6 @@ internal sealed class DepthwiseConv2dNode : Node
         new Dictionary<string, int> { ["kernel"] = Shape.R, ["stride"] = Shape.Stride, ["padding"] = Shape.Padding };
 
     public override double MultiplyAdds => (double)Shape.Output.Count * Shape.R * Shape.R;
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => _w.NeedsGrad ? _x.Reads : [];
 
     public override void Forward(IKernels k) => k.DepthwiseForward(Shape, _x.Operand, _w.Data, Output.Data);

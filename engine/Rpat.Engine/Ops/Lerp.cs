@@ -13,7 +13,7 @@ public static class LerpOp
     }
 }
 
-internal sealed class LerpNode : Node
+internal sealed class LerpNode : OpNode
 {
     private readonly Edge _a;
     private readonly Edge _b;
@@ -22,14 +22,10 @@ internal sealed class LerpNode : Node
     public LerpNode(Tape tape, Tensor a, Tensor b, float t)
     {
         (_a, _b, _t) = (tape.AddStoredInput(a), tape.AddStoredInput(b), t);
-        Output = tape.NewTensor(a.Shape, Layout.Plain, "lerp");
-        (Inputs, Outputs) = ([_a, _b], [Output]);
+        Connect([_a, _b], tape.NewTensor(a.Shape, Layout.Plain, "lerp"));
     }
 
-    public Tensor Output { get; }
     public override string Op => "Lerp";
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
 
     public override void Forward(IKernels k) => k.Lerp(Output.Shape.Count, _a.Data, _b.Data, _t, Output.Data);
 

@@ -16,7 +16,7 @@ public static class LinearOp
     }
 }
 
-internal sealed class LinearNode : Node
+internal sealed class LinearNode : OpNode
 {
     private readonly Edge _x;
     private readonly Edge _w;
@@ -29,15 +29,11 @@ internal sealed class LinearNode : Node
     {
         (_x, _w, _bias) = (tape.AddStoredInput(x), tape.AddInput(weight), bias is null ? null : tape.AddInput(bias));
         (_n, _c, _k) = (x.Shape.N, x.Shape.C, weight.Dimensions[0]);
-        Output = tape.NewTensor(new Shape(_n, _k), Layout.Plain, "logits");
-        (Inputs, Outputs) = (_bias is null ? [_x, _w] : [_x, _w, _bias], [Output]);
+        Connect(_bias is null ? [_x, _w] : [_x, _w, _bias], tape.NewTensor(new Shape(_n, _k), Layout.Plain, "logits"));
     }
 
-    public Tensor Output { get; }
     public override string Op => "Linear";
     public override double MultiplyAdds => (double)_n * _c * _k;
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => _w.NeedsGrad ? _x.Reads : [];
 
     public override void Forward(IKernels k) => k.LinearForward(_n, _c, _k, _x.Data, _w.Data, _bias?.Data, Output.Data);

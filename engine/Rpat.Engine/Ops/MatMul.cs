@@ -13,12 +13,13 @@ public static class MatMulOp
         var (m, k) = transposeA ? (s.W, s.H) : (s.H, s.W);
         var (inner, l) = transposeB ? (t.W, t.H) : (t.H, t.W);
         ShapeException.Require(a.Layout == Layout.Plain && b.Layout == Layout.Plain, "MatMul", $"{a} and {b} must be plain");
-        ShapeException.Require((s.N, s.C, k) == (t.N, t.C, inner), "MatMul", $"the matrices of {a} and {b} do not fit");
+        string advice = s.Area > 1 && t.Area > 1 ? "" : ": rows [N, C] are N·C matrices, and tape.Reshape(x, new(1, 1, N, C)) makes one";
+        ShapeException.Require((s.N, s.C, k) == (t.N, t.C, inner), "MatMul", $"the matrices of {a} and {b} do not fit{advice}");
         return tape.Record(new MatMulNode(tape, new(s.N * s.C, m, l, k, transposeA, transposeB), a, b)).Output;
     }
 }
 
-internal sealed class MatMulNode : Node
+internal sealed class MatMulNode : OpNode
 {
     private readonly MatMulShape _s;
     private readonly Edge _a, _b;
@@ -26,15 +27,11 @@ internal sealed class MatMulNode : Node
     public MatMulNode(Tape tape, MatMulShape s, Tensor a, Tensor b)
     {
         (_s, _a, _b) = (s, tape.AddStoredInput(a), tape.AddStoredInput(b));
-        Output = tape.NewTensor(a.Shape with { H = s.M, W = s.N }, Layout.Plain, "matmul");
-        (Inputs, Outputs) = ([_a, _b], [Output]);
+        Connect([_a, _b], tape.NewTensor(a.Shape with { H = s.M, W = s.N }, Layout.Plain, "matmul"));
     }
 
-    public Tensor Output { get; }
     public override string Op => "MatMul";
     public override double MultiplyAdds => (double)Output.Shape.Count * _s.K;
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => [_a.Stored, _b.Stored];
 
     public override void Forward(IKernels k) => k.MatMul(_s, _a.Data, _b.Data, false, Output.Data);

@@ -8,7 +8,8 @@ public static class PointwiseOp
     public static Tensor Add(this Tape tape, Tensor a, Tensor b, bool relu = false)
     {
         ShapeException.Require(a.Shape == b.Shape, "Add", $"{a} and {b} differ in size");
-        ShapeException.Require(a.Layout == Layout.Blocked && b.Layout == Layout.Blocked, "Add", $"{a} and {b} must be activations");
+        ShapeException.Require((a.Layout, b.Layout) == (Layout.Blocked, Layout.Blocked), "Add",
+            $"{a} and {b} must be activations: use tape.ToActivations");
         return tape.Record(new AddNode(tape, a, b, relu)).Output;
     }
 
@@ -16,7 +17,7 @@ public static class PointwiseOp
     public static Tensor Relu(this Tape tape, Tensor x) => tape.Record(new ReluNode(tape, x)).Output;
 }
 
-internal sealed class AddNode : Node
+internal sealed class AddNode : OpNode
 {
     private readonly Edge _a;
     private readonly Edge _b;
@@ -25,15 +26,11 @@ internal sealed class AddNode : Node
     public AddNode(Tape tape, Tensor a, Tensor b, bool relu)
     {
         (_a, _b, _relu) = (tape.AddInput(a), tape.AddInput(b), relu);
-        Output = tape.NewTensor(a.Shape, Layout.Blocked, relu ? "add-relu" : "add");
-        (Inputs, Outputs) = ([_a, _b], [Output]);
+        Connect([_a, _b], tape.NewTensor(a.Shape, Layout.Blocked, relu ? "add-relu" : "add"));
     }
 
-    public Tensor Output { get; }
     public override string Op => "Add";
     public override IReadOnlyDictionary<string, int> Attributes => new Dictionary<string, int> { ["relu"] = _relu ? 1 : 0 };
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
     public override IEnumerable<Tensor> Saved => _relu ? [Output] : [];
     public override Edge? PassThrough => _relu ? null : _a;
 

@@ -39,7 +39,7 @@ public static class ResampleOp
     }
 }
 
-internal sealed class ResampleNode : Node
+internal sealed class ResampleNode : OpNode
 {
     private readonly Edge _x;
     private readonly ResampleShape _forward, _backward;
@@ -49,15 +49,11 @@ internal sealed class ResampleNode : Node
     {
         _x = x.Layout == Layout.Plain ? tape.AddStoredInput(x) : tape.AddInput(x);
         (_forward, _table) = Table(tape.Device, x, rows, columns);
-        Output = tape.NewTensor(_forward.Output, x.Layout, "resampled");
+        Connect([_x], tape.NewTensor(_forward.Output, x.Layout, "resampled"));
         (_backward, _transposed) = Table(tape.Device, Output, rows.Transposed, columns.Transposed);
-        (Inputs, Outputs) = ([_x], [Output]);
     }
 
-    public Tensor Output { get; }
     public override string Op => "Resample";
-    public override IReadOnlyList<Edge> Inputs { get; }
-    public override IReadOnlyList<Tensor> Outputs { get; }
 
     public override void Forward(IKernels k) => k.Resample(_forward, _x.Operand, _table, default, false, Output.Data);
 

@@ -43,12 +43,15 @@ public static class RowLossOp
     {
         string op = typeof(TLoss).Name;
         int rows = options.Halves ? logits.Shape.N / 2 : logits.Shape.N;
-        ShapeException.Require(logits.Shape.Area == 1, op, $"{logits} is a map, not rows [N, K]: use tape.Flatten or a pooling");
+        ShapeException.Require(logits is { Shape.Area: 1, Layout: Layout.Plain }, op,
+            $"{logits} is a map, not rows [N, K]: use tape.Flatten(tape.ToPlain(x)) or a pooling");
         ShapeException.Require(!options.Halves || logits.Shape.N % 2 == 0, op, $"{logits} has no two halves");
         foreach (var other in new[] { options.Second, options.Third }.OfType<Tensor>())
-            ShapeException.Require(other.Shape == logits.Shape, op, $"{logits} and {other} differ in size");
+            ShapeException.Require(other.Shape == logits.Shape && other.Layout == Layout.Plain, op,
+                $"{logits} and {other} differ in {(other.Shape == logits.Shape ? "layout" : "size")}");
         ShapeException.Require(options.Labels is null || options.Labels.Count == logits.Shape.N, op,
             $"{logits} and {options.Labels?.Count} labels differ in batch size");
+        ShapeException.Require(options.Labels is null || options.Labels.Device == tape.Device, op, "the labels are on another device");
         ShapeException.Require(options.Weights is null || options.Weights.Shape.Count == rows, op,
             $"{logits} and {options.Weights} differ in batch size");
         return Loss.Of(tape.Record(new RowLossNode<TLoss>(tape, name, loss, logits, rows, options)));
@@ -60,10 +63,14 @@ public static class RowLossOp
     /// <param name="z">Logits <c>[K]</c>.</param>
     /// <param name="second">The second row <c>[K]</c>; empty if the loss has none.</param>
     /// <param name="gradient">Receives ∂loss/∂z <c>[K]</c>; empty if not needed.</param>
+    /// <exception cref="ShapeException">The rows differ in length, or the label is not a column.</exception>
     public static unsafe double Evaluate<TLoss>(this TLoss loss, ReadOnlySpan<float> z, ReadOnlySpan<float> second, int label,
         Span<float> gradient)
         where TLoss : struct, IRowLoss
     {
+        bool fit = (second.IsEmpty || second.Length == z.Length) && (gradient.IsEmpty || gradient.Length == z.Length);
+        if (!fit || (uint)label >= (uint)z.Length) throw new ShapeException(typeof(TLoss).Name,
+            $"rows of {z.Length}, {second.Length} and {gradient.Length} values and class {label} do not fit");
         fixed (float* at = z, other = second, to = gradient)
         {
             var row = new CpuRow(at, to, z.Length, add: false);
@@ -92,10 +99,11 @@ internal sealed class RowLossNode<TLoss> : LossTerm where TLoss : struct, IRowLo
     {
         (_loss, _rows, _labels, _halves, _parts) = (loss, rows, options.Labels, options.Halves, options.Parts);
         _z = tape.AddStoredInput(logits);
-        if (options.Second is { } second) _second = options.Detach ? Edge.Constant(second) : tape.AddStoredInput(second);
+        if (options.Second is { } second) _second = options.Detach ? Constant(second) : tape.AddStoredInput(second);
         if (options.Third is { } third) _third = tape.AddStoredInput(third);
-        if (options.Weights is { } weights) _weights = Edge.Constant(weights);
+        if (options.Weights is { } weights) _weights = Constant(weights);
         Inputs = [.. new[] { _z, _second, _third, _weights }.OfType<Edge>()];
+        Edge Constant(Tensor x) => Edge.Constant(tape.AddStoredInput(x).Tensor);
     }
 
     public override string Op => typeof(TLoss).Name;

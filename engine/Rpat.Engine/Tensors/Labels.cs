@@ -3,15 +3,18 @@ namespace Rpat.Engine.Tensors;
 /// <summary>Class indices of a batch on a device, int32 <c>[N]</c>.</summary>
 public sealed class Labels
 {
-    private readonly Device _device;
     private readonly int[] _values; // also on the host, so that a label out of range is found before a kernel reads past a row
 
     /// <summary>Allocates labels for a batch.</summary>
     public Labels(Device device, int count)
     {
-        (_device, Count, _values) = (device, count, new int[count]);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        (Device, Count, _values) = (device, count, new int[count]);
         Data = device.Allocate(count);
     }
+
+    /// <summary>The device that holds the labels.</summary>
+    public Device Device { get; }
 
     /// <summary>Batch size.</summary>
     public int Count { get; }
@@ -37,16 +40,17 @@ public sealed class Labels
         // No Require here and below: it would format its message in every training step.
         if (values.Length != Count) throw new ShapeException("Upload", $"labels [{Count}] take {Count} values, got {values.Length}");
         values.CopyTo(_values);
-        _device.Upload(values, Data);
+        Device.Upload(values, Data);
     }
 
     /// <summary>Copies the labels of another batch of the same size.</summary>
-    /// <exception cref="ShapeException">The sizes differ.</exception>
+    /// <exception cref="ShapeException">The sizes differ, or the devices.</exception>
     public void CopyFrom(Labels other)
     {
-        if (other.Count != Count) throw new ShapeException("CopyFrom", $"labels [{Count}] cannot take over labels [{other.Count}]");
+        if (other.Count != Count || other.Device != Device) throw new ShapeException("CopyFrom",
+            $"labels [{Count}] cannot take over labels [{other.Count}]{(other.Device == Device ? "" : " of another device")}");
         other._values.CopyTo(_values, 0);
-        _device.Copy(other.Data, Data);
+        Device.Copy(other.Data, Data);
     }
 
     /// <summary>Throws if a label is not in 0…classes−1; the exception names the op.</summary>

@@ -15,8 +15,8 @@ public sealed class Parameter : Tensor
     /// <summary>Sizes in PyTorch's order: [out, in, kH, kW], [out, in] or [channels].</summary>
     public IReadOnlyList<int> Dimensions { get; }
 
-    /// <summary>Whether the parameter is left as it is: tapes that are recorded from now on compute no gradient of it, and optimizers
-    /// that are made from now on do not move it.</summary>
+    /// <summary>Whether the parameter is left as it is: optimizers do not move it from their next step on. After a change record a new
+    /// tape; those that compute gradients of parameters refuse to run with another value than they were recorded with.</summary>
     public bool IsFrozen { get; set; }
 
     /// <inheritdoc/>

@@ -31,6 +31,12 @@ public sealed class ParameterStore(Device device)
     /// <summary>Call this after changing values.</summary>
     public void BumpVersion() => Version++;
 
+    /// <summary>Incremented whenever gradients are computed: an optimizer steps along new gradients only.</summary>
+    public long GradientVersion { get; private set; }
+
+    /// <summary>Call this after writing <see cref="Gradients"/> without a tape.</summary>
+    public void BumpGradientVersion() => GradientVersion++;
+
     /// <summary>Declares a parameter, trained from then on.</summary>
     /// <param name="dimensions">Sizes in PyTorch's order; their product is the shape's count.</param>
     /// <exception cref="InvalidOperationException">The parameters are allocated already.</exception>

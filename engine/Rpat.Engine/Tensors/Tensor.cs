@@ -11,6 +11,8 @@ public class Tensor
 
     internal Tensor(Device device, Shape shape, Layout layout, string name)
     {
+        ArgumentNullException.ThrowIfNull(device);
+        if (shape is not { N: > 0, C: > 0, H: > 0, W: > 0 }) throw new ShapeException("Tensor", $"{name} {shape} has a size below 1");
         (Device, Shape, Layout, Name) = (device, shape, layout, name);
     }
 
@@ -48,6 +50,9 @@ public class Tensor
         internal set => _grad = value;
     }
 
+    /// <summary>Whether a backward pass has computed <see cref="Grad"/>.</summary>
+    internal bool HasGrad { get; set; }
+
     /// <summary>Not null when the tensor is never stored: each reader computes it from <see cref="AffineView.Source"/>.</summary>
     public AffineView? View { get; internal init; }
 
@@ -69,8 +74,7 @@ public class Tensor
     /// <summary>Creates a persistent tensor of zeros in plain NCHW order; tapes write its gradient if it needs one.</summary>
     public static Tensor Create(Device device, Shape shape, bool needsGrad = false, string name = "input")
     {
-        ShapeException.Require(shape is { N: > 0, C: > 0, H: > 0, W: > 0 } && shape.Count <= int.MaxValue, "Tensor",
-            $"{shape} is not 1 to 2^31 - 1 values");
+        ShapeException.Require((double)shape.N * shape.C * shape.H * shape.W <= int.MaxValue, "Tensor", $"{shape} is over 2^31 - 1 values");
         var tensor = new Tensor(device, shape, Layout.Plain, name) { NeedsGrad = needsGrad, IsPersistent = true };
         tensor.Data = device.Allocate(tensor.StorageLength);
         if (needsGrad) tensor.Grad = device.Allocate(tensor.StorageLength);
@@ -78,9 +82,9 @@ public class Tensor
     }
 
     /// <summary>Creates a persistent tensor from values in NCHW order.</summary>
-    public static Tensor From(Device device, Shape shape, ReadOnlySpan<float> values, bool needsGrad = false)
+    public static Tensor From(Device device, Shape shape, ReadOnlySpan<float> values, bool needsGrad = false, string name = "input")
     {
-        var tensor = Create(device, shape, needsGrad);
+        var tensor = Create(device, shape, needsGrad, name);
         tensor.Upload(values);
         return tensor;
     }
@@ -106,14 +110,21 @@ public class Tensor
 
     /// <summary>The gradient in NCHW order.</summary>
     /// <inheritdoc cref="CopyTo"/>
-    public float[] GradToArray() => Read(Required(Grad, GradLostAt));
+    /// <exception cref="InvalidOperationException">No backward pass has computed it.</exception>
+    public float[] GradToArray()
+    {
+        float[] gradient = Read(Required(Grad, GradLostAt));
+        return (this is Parameter p ? p.Store.GradientVersion > 0 : HasGrad || !IsPersistent) ? gradient
+            : throw new InvalidOperationException($"{Name} has no gradient, since no backward pass computed it: run a tape made with "
+            + $"Gradients.{(this is Parameter ? "Parameters" : "Inputs")}.");
+    }
 
     /// <inheritdoc/>
     public override string ToString() => $"{Name} {Shape}";
 
     private DeviceBuffer Required(DeviceBuffer buffer, int lostAt) => Maker is null || Maker.Steps <= lostAt ? buffer
-        : throw new InvalidOperationException($"{Name} is gone, since later ops of its tape use its memory: call tape.Retain when recording "
-            + "it, or list it in Node.Saved if an op's Backward reads it.");
+        : throw new InvalidOperationException($"{Name} is gone, since later ops of its tape use its memory: call tape.Retain when "
+            + "recording it, or list it in Node.Saved if an op's Backward reads it.");
 
     private float[] Read(DeviceBuffer buffer)
     {

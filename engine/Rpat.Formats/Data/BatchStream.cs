@@ -19,8 +19,14 @@ public sealed class BatchStream
     /// <summary>Prepares the batches of a set.</summary>
     /// <param name="options">How batches are made; a batch size above that of the set is reduced to it.</param>
     /// <param name="seed">The run's seed, which determines the order of each epoch and the augmentation of each image.</param>
+    /// <exception cref="ArgumentException">The set is empty, the batches are, or the border does not fit an image.</exception>
     public BatchStream(LabeledImages set, BatchOptions options, ulong seed)
     {
+        if (set.Count == 0 || options.Size < 1)
+            throw new ArgumentException($"There are no batches of {options.Size} of the {set.Count} images of '{set.Name}'.");
+        int most = options.Augment.Border == CropBorder.Reflect ? Math.Min(set.Height, set.Width) - 1 : int.MaxValue;
+        if (options.Augment.Pad < 0 || options.Augment.Pad > most)
+            throw new ArgumentException($"A border of {options.Augment.Pad} pixels does not fit the images of '{set.Name}'.");
         (_set, _options, _seed) = (set, options with { Size = Math.Min(options.Size, set.Count) }, seed);
         _buffers = [.. Enumerable.Range(0, Buffers).Select(_ => new ImageBatch(set, _options))];
     }

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace Rpat.Formats.Data;
 
 /// <summary>A data set of another assembly: a class with a parameterless constructor and a <see cref="DataSetAttribute"/>.</summary>
@@ -15,7 +13,7 @@ public interface IDataSet
 /// <param name="name">What <c>--data</c> calls it.</param>
 public sealed class DataSetAttribute(string name, string title) : DeclarationAttribute, INamed
 {
-    private Type? _type;
+    private Func<object[], IDataSet>? _make;
 
     /// <inheritdoc/>
     public string Name { get; } = name;
@@ -52,17 +50,11 @@ public sealed class DataSetAttribute(string name, string title) : DeclarationAtt
     /// <inheritdoc/>
     public override IEnumerable<INamed> Items(Type type)
     {
-        if (!typeof(IDataSet).IsAssignableFrom(type) || Constructor(type) is null)
-            throw new ArgumentException(
-                $"{type} is declared as data set '{Name}': implement {nameof(IDataSet)}, with a constructor without parameters.");
-        _type = type;
+        _make = Maker<IDataSet>(type) ?? throw new ArgumentException(
+            $"{type} is declared as data set '{Name}': implement {nameof(IDataSet)}, with a public constructor without parameters.");
         yield return this;
     }
 
     /// <inheritdoc cref="IDataSet.Open"/>
-    public (LabeledImages Train, LabeledImages Test) Open(string folder) => ((IDataSet)Constructor(_type!)!.Invoke([])).Open(folder);
-
-    [UnconditionalSuppressMessage("Trimming", "IL2070",
-        Justification = "Catalog.Register, which finds the type, says that it needs all of it.")]
-    private static System.Reflection.ConstructorInfo? Constructor(Type type) => type.GetConstructor([]);
+    public (LabeledImages Train, LabeledImages Test) Open(string folder) => _make!([]).Open(folder);
 }

@@ -6,6 +6,9 @@ namespace Rpat.Formats.Data;
 /// </summary>
 public sealed class LabeledImages
 {
+    /// <summary>Above this difference a float is not a multiple of 1/255 after float arithmetic.</summary>
+    public const float ExactWithin = 1e-6f;
+
     private readonly float[]? _exact;
 
     /// <summary>Makes a set; the arrays are kept, not copied.</summary>
@@ -15,7 +18,8 @@ public sealed class LabeledImages
     /// <param name="classNames">One name per class, in label order.</param>
     /// <param name="exact">The images as floats in [0, 1], in the order of
     /// <paramref name="pixels"/>; null when value / 255 is exact.</param>
-    /// <exception cref="DataException">A size is not positive, the lengths do not match, or a label is out of range.</exception>
+    /// <exception cref="DataException">A size is not positive, the lengths do not match, a label is out of range, or a float is no
+    /// pixel.</exception>
     public LabeledImages(
         string name, int channels, int height, int width, byte[] pixels, int[] labels, IReadOnlyList<string> classNames,
         float[]? exact = null)
@@ -33,6 +37,24 @@ public sealed class LabeledImages
             throw new DataException(
                 $"Data set '{name}' has label {labels[wrong]} at image {wrong} where 0 to {classNames.Count - 1} are expected:"
                 + " check the labels.");
+        if (exact is not null && PixelRange.FirstOutside(exact) is >= 0 and var at)
+            throw new DataException(FormattableString.Invariant(
+                $"Data set '{name}' holds {exact[at]} in image {at / ImageSize}, not 0 to 1: {PixelRange.Advice(exact[at])}."));
+    }
+
+    /// <summary>Makes a set of float images in [0,1].</summary>
+    /// <param name="name">The set's name in errors and reports.</param>
+    /// <param name="images">[N, channels, height, width], row-major; kept, not copied.</param>
+    /// <param name="labels">[N], classes counted from 0.</param>
+    /// <param name="classNames">One name per class, in label order; the numbers of all labels when null.</param>
+    /// <exception cref="DataException">A size is not positive, the lengths do not match, a label is out of range, or a float is no
+    /// pixel.</exception>
+    public static LabeledImages FromFloats(
+        string name, int channels, int height, int width, float[] images, int[] labels, IReadOnlyList<string>? classNames = null)
+    {
+        byte[] pixels = PixelRange.ToBytes(images, out float change);
+        classNames ??= [.. Enumerable.Range(0, labels.Append(-1).Max() + 1).Select(label => label.ToString(CultureInfo.InvariantCulture))];
+        return new(name, channels, height, width, pixels, labels, classNames, change <= ExactWithin ? null : images);
     }
 
     /// <summary>The set's name in errors and reports.</summary>

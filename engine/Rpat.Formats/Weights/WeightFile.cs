@@ -62,6 +62,10 @@ public abstract class WeightFile : IDisposable
     /// <exception cref="CheckpointException">There is no such tensor, its type is not supported, or the file cannot be read.</exception>
     public abstract NamedArray Load(string name);
 
+    /// <summary>All tensors, for <see cref="Module.Load(IEnumerable{NamedArray})"/>.</summary>
+    /// <inheritdoc cref="Load"/>
+    public IEnumerable<NamedArray> State() => Tensors.Select(tensor => Load(tensor.Name));
+
     /// <summary>Closes the file.</summary>
     public void Dispose()
     {

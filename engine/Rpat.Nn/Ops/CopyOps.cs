@@ -72,7 +72,8 @@ public static class CopyOps
     /// <exception cref="ShapeException">x is not plain, or the number of values differs.</exception>
     public static Tensor Reshape(this Tape tape, Tensor x, Shape shape)
     {
-        ShapeException.Require(x.Layout == Layout.Plain && x.Shape.Count == shape.Count, "Reshape", $"{x} cannot become plain {shape}");
+        ShapeException.Require(x.Layout == Layout.Plain && (double)shape.N * shape.C * shape.H * shape.W == x.Shape.Count, "Reshape",
+            $"{x} cannot become plain {shape}");
         return tape.Copy("Reshape", [x], [new(shape, Layout.Plain, shape, Layout.Plain)]);
     }
 

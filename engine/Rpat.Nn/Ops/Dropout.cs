@@ -21,9 +21,12 @@ public static class DropoutOp
     /// <exception cref="ShapeException">The rate is not in [0, 1).</exception>
     public static Tensor Dropout(this Tape tape, Tensor x, double rate, DropoutSource source, int index, BnMode mode)
     {
-        ShapeException.Require(rate is >= 0 and < 1, "Dropout", $"rate {rate} is not in [0, 1)");
+        rate = Checked(rate);
         return mode == BnMode.Eval || rate == 0 ? x : tape.Record(new DropoutNode(tape, x, rate, source, index)).Output;
     }
+
+    internal static double Checked(double rate) => rate is >= 0 and < 1 ? rate
+        : throw new ShapeException("Dropout", $"rate {rate} is not in [0, 1)");
 }
 
 internal sealed class DropoutNode : Node

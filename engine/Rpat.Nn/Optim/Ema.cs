@@ -10,13 +10,15 @@ public sealed class Ema(Module source, Module average)
     private const string Prefix = "average.";
 
     /// <summary>The averaged network.</summary>
-    public Module Average { get; } = average;
+    public Module Average { get; } = average.Device == source.Device && average.Parameters.Count == source.Parameters.Count ? average
+        : throw new ArgumentException("An average is of two networks of the same kind on the same device.");
 
     /// <summary>Moves the average towards the source; decay 0 copies it.</summary>
     /// <param name="decay">Weight of the old average.</param>
     /// <param name="statistics">Whether the batch norms' running statistics are averaged too; otherwise they do not change.</param>
     public void Update(float decay, bool statistics = true)
     {
+        if (decay is not (>= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(decay), decay, "decay is a number from 0 to 1.");
         var kernels = source.Device.Kernels;
         kernels.Ema(source.Parameters.Count, Average.Parameters.Values, source.Parameters.Values, decay);
         Average.Parameters.BumpVersion();

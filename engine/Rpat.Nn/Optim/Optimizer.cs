@@ -4,23 +4,26 @@ namespace Rpat.Nn.Optim;
 /// <param name="Takes">Whether a parameter belongs to the group.</param>
 public sealed record ParameterGroup(Func<Parameter, bool> Takes)
 {
-    /// <summary>Multiplies the learning rate.</summary>
-    public float RateFactor { get; init; } = 1;
+    /// <summary>Multiplies the learning rate; from 0.</summary>
+    public float RateFactor { get; init => field = Bound.FromZero(value, nameof(RateFactor)); } = 1;
 
-    /// <summary>The weight decay instead of the optimizer's; null for the optimizer's.</summary>
-    public float? WeightDecay { get; init; }
+    /// <summary>The weight decay instead of the optimizer's, from 0; null for the optimizer's.</summary>
+    public float? WeightDecay { get; init => field = value is { } decay ? Bound.FromZero(decay, nameof(WeightDecay)) : null; }
 }
 
 /// <summary>
-/// Moves a network's parameters against their gradients, as PyTorch defines it. Parameters that are frozen when the first step is made
-/// (<see cref="Parameter.IsFrozen"/>) stay where they are.
+/// Moves a network's parameters against their gradients, as PyTorch defines it. Parameters that are frozen
+/// (<see cref="Parameter.IsFrozen"/>) stay where they are and begin without momentum when they are trained again.
 /// </summary>
+/// <param name="parameters">Those of the network: <see cref="Module.Parameters"/>.</param>
 /// <param name="weightDecay">L2 penalty on every parameter, batch norms and biases included, unless a group says otherwise.</param>
 public abstract class Optimizer(ParameterStore parameters, float weightDecay)
 {
     private readonly GradientClip? _clip;
     private readonly GradientGather? _gather;
-    private StepFactors? _factors;
+    private bool[] _frozen = [];
+    private StepFactors _factors;
+    private long _gradients;
 
     /// <summary>Largest L2 norm of the gradient of all parameters together; 0 for no limit.</summary>
     public float ClipNorm
@@ -28,8 +31,7 @@ public abstract class Optimizer(ParameterStore parameters, float weightDecay)
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(value);
-            (field, _clip) = (value, value > 0 ? new GradientClip(Parameters, value) : null);
+            (field, _clip) = (Bound.FromZero(value, nameof(ClipNorm)), value > 0 ? new GradientClip(Parameters, value) : null);
         }
     }
 
@@ -46,25 +48,40 @@ public abstract class Optimizer(ParameterStore parameters, float weightDecay)
     } = 1;
 
     /// <summary>Parameters with another rate or weight decay.</summary>
-    public IReadOnlyList<ParameterGroup> Groups { get; init; } = [];
+    /// <exception cref="ArgumentException">A group takes no parameter.</exception>
+    public IReadOnlyList<ParameterGroup> Groups
+    {
+        get;
+        init => field = value.All(group => Parameters.Parameters.Any(group.Takes)) ? value
+            : throw new ArgumentException("A group takes no parameter: compare it with the names in net.Parameters.Parameters.");
+    } = [];
 
     /// <summary>The trained parameters.</summary>
     public ParameterStore Parameters { get; } = parameters;
 
     /// <summary>Weight decay of the parameters of no group.</summary>
-    public float WeightDecay { get; } = weightDecay;
+    public float WeightDecay { get; } = Bound.FromZero(weightDecay);
+
+    /// <summary>The moments, each with one value per parameter value.</summary>
+    protected virtual IReadOnlyList<DeviceBuffer> MomentBuffers => [];
 
     /// <summary>Moves all parameters against their gradients, once enough batches are accumulated.</summary>
     /// <param name="rate">Learning rate of this step.</param>
     /// <param name="last">Whether this is the last batch, so that a partial accumulation is used.</param>
     /// <returns>Whether the parameters were moved.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The rate is negative or no number.</exception>
+    /// <exception cref="InvalidOperationException">No tape has computed gradients of these parameters since the last step.</exception>
     public bool Step(float rate, bool last = false)
     {
-        if (!(rate >= 0)) throw new ArgumentOutOfRangeException(nameof(rate), rate, "A learning rate is a number from 0.");
+        Bound.FromZero(rate);
+        if (Parameters.GradientVersion == _gradients)
+            throw new InvalidOperationException("There is no new gradient of these parameters: before each step run a tape that records "
+                + "their network and was made with Gradients.Parameters.");
+        _gradients = Parameters.GradientVersion;
+        FollowFreezing();
         if (_gather is not null && !_gather.Take(last)) return false;
         _clip?.Apply();
-        Move(rate, _factors ??= Factors());
+        Move(rate, _factors);
         Parameters.BumpVersion();
         return true;
     }
@@ -91,6 +108,33 @@ public abstract class Optimizer(ParameterStore parameters, float weightDecay)
 
     /// <summary>Loads what <see cref="Moments"/> returned.</summary>
     protected abstract void LoadMoments(IReadOnlyDictionary<string, NamedArray> state);
+
+    private void FollowFreezing()
+    {
+        if (IsFrozenAsBefore()) return;
+        _frozen = [.. Parameters.Parameters.Select(p => p.IsFrozen)];
+        foreach (var old in new[] { _factors.Rate, _factors.WeightDecay }.OfType<DeviceBuffer>()) Parameters.Device.Free(old);
+        _factors = Factors();
+        long offset = 0;
+        foreach (var p in Parameters.Parameters)
+        {
+            if (p.IsFrozen) Forget(offset, p.Shape.Count);
+            offset += p.Shape.Count;
+        }
+    }
+
+    private bool IsFrozenAsBefore()
+    {
+        for (int i = 0; i < _frozen.Length; i++)
+            if (Parameters.Parameters[i].IsFrozen != _frozen[i]) return false;
+        return _frozen.Length > 0;
+    }
+
+    private void Forget(long offset, long count)
+    {
+        foreach (var buffer in MomentBuffers.Append(Parameters.Gradients))
+            Parameters.Device.Upload(new float[count], buffer.View(offset, count));
+    }
 
     private StepFactors Factors()
     {

@@ -68,6 +68,9 @@ public abstract record Attack
     /// </summary>
     internal virtual int Id => (int)(Own + Name.Aggregate(2166136261u, (hash, c) => unchecked((hash ^ c) * 16777619u)) % (1024 - Own));
 
+    /// <summary>Length of its steps in pixel units; null if it finds them itself.</summary>
+    internal virtual double? StepLength => null;
+
     /// <summary>The geometry on the host.</summary>
     protected NormGeometry Ball => Norm.Geometry;
 
@@ -81,6 +84,13 @@ public abstract record Attack
 
     /// <summary>Tries one part on one image that still has its true class (or does not have the goal yet).</summary>
     protected internal abstract Task<AttackResult> Run(Subject subject, AttackPart part);
+
+    /// <exception cref="ArgumentException">Radius or step are not in pixel units of [0,1].</exception>
+    internal void Check(Shape image)
+    {
+        if (!FindsNearest) InputCheck.RequireRadius($"{Name}: ", Norm, Eps, image, zero: true);
+        if (Eps > 0 && StepLength is { } step) InputCheck.RequireStep($"{Name}: ", Norm, step, Eps, image);
+    }
 
     /// <summary>The parts of an attack with targets: each target with each restart.</summary>
     protected static IReadOnlyList<AttackPart> TargetedParts(int targets, int restarts, int classes) =>

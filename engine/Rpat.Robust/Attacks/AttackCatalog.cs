@@ -25,10 +25,10 @@ public sealed class AttackAttribute(string name, string norms, string defaults, 
     public override Catalog Catalog => AttackCatalog.Catalog;
 
     /// <inheritdoc/>
-    public override IEnumerable<INamed> Items(Type type) => typeof(Attack).IsAssignableFrom(type) && type.GetConstructor([]) is { } make
-        ? [new AttackInfo(Name, norms, defaults, source) { Make = () => (Attack)make.Invoke([]) }]
+    public override IEnumerable<INamed> Items(Type type) => Maker<Attack>(type) is { } make
+        ? [new AttackInfo(Name, norms, defaults, source) { Make = () => make([]) }]
         : throw new ArgumentException(
-        $"{type} is declared as attack '{Name}': derive it from {nameof(Attack)}, with a constructor without parameters.");
+        $"{type} is declared as attack '{Name}': derive it from {nameof(Attack)}, with a public constructor without parameters.");
 }
 
 /// <summary>Every attack by name, with its defaults and their source.</summary>
@@ -120,7 +120,10 @@ public static partial class AttackCatalog
         && double.TryParse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture, out double step) && step > 0 ? step : null;
 
     /// <summary>The names as a user may write them, for messages.</summary>
-    public static IReadOnlyList<string> Examples { get; } =
+    public static IReadOnlyList<string> Examples =>
+        [.. _own, .. All.Where(attack => attack.Make is not null).Select(attack => attack.Name)];
+
+    private static readonly string[] _own =
     [
         "clean", "fgsm", "fgm", "r+fgsm", "ffgsm", "bim10", "pgd20", "pgd100", "mi-fgsm", "cw", "cw-l2", "deepfool",
         "apgd-ce", "apgd-dlr", "apgd-t", "fab", "fab-t", "square", "aa", "aa-plus", "aa-rand",

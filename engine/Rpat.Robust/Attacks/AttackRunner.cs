@@ -42,6 +42,7 @@ public sealed class AttackRunner
 {
     private readonly NetBatches _batches;
     private List<Query> _asked = [];
+    private int _thread;
 
     /// <summary>Prepares attacks on a network.</summary>
     /// <param name="imageShape">Channels, height and width for the attacks, if the network itself takes flat rows.</param>
@@ -97,7 +98,11 @@ public sealed class AttackRunner
         Action<Subject>? prepare = null)
     {
         InputCheck.Require(images, labels, ImageShape, Net.Classes);
-        if (!attack.FindsNearest) InputCheck.RequireRadius($"{attack.Name}: ", attack.Norm, attack.Eps, zero: true);
+        attack.Check(ImageShape);
+        foreach (var (many, what) in new[] { (samples?.Length, "sample indices"), (goals?.Length, "goals") })
+            if (many is { } count && count != labels.Length)
+                throw new ArgumentException($"{labels.Length} images need {labels.Length} {what}, got {count}.");
+        if (goals is not null) InputCheck.RequireClasses(goals, Net.Classes);
         var subjects = new Subject[labels.Length];
         for (int i = 0; i < subjects.Length; i++)
         {
@@ -126,19 +131,28 @@ public sealed class AttackRunner
         foreach (var part in PartsFor(attack, s))
         {
             s.Enter(attack, part);
-            var result = await attack.Run(s, part);
+            var result = Checked(attack, s, await (attack.Run(s, part) ?? throw Broken(attack, "returns no task")));
             last = part;
             if (result.Fooled && !attack.Norm.Holds(s.Image, result.Point, attack.Eps))
                 (result, left) = (new AttackResult(s.Image, false, double.NegativeInfinity, -1), true);
             if (best is null || result.Fooled || result.Score > best.Score) best = result;
             if (result.Fooled) break;
         }
+        if (best is null) throw Broken(attack, "has no parts");
         return new AttackOutcome(
-            s.Index, best!.Point, true, best.Fooled, last, best.Iteration, s.Forwards - forwards, s.Backwards - backwards)
+            s.Index, best.Point, true, best.Fooled, last, best.Iteration, s.Forwards - forwards, s.Backwards - backwards)
         {
             IsInfeasible = left,
         };
     }
+
+    private static AttackResult Checked(Attack attack, Subject s, AttackResult? result) =>
+        result?.Point is not { } point ? throw Broken(attack, "returns no result")
+        : point.Length == s.Image.Length ? result
+        : throw Broken(attack, FormattableString.Invariant($"returns {point.Length} pixels of an image of {s.Image.Length}"));
+
+    private static ContractException Broken(Attack attack, string what) =>
+        new($"attack '{attack.Name}' ({attack.GetType()}) {what}: return one AttackResult for each part.");
 
     // With a goal there is one target, whatever its rank.
     private static IEnumerable<AttackPart> PartsFor(Attack attack, Subject s) =>
@@ -154,7 +168,7 @@ public sealed class AttackRunner
         SynchronizationContext.SetSynchronizationContext(null); // continuations run here, in order, and nowhere else
         try
         {
-            _asked = [];
+            (_asked, _thread) = ([], Environment.CurrentManagedThreadId);
             Loop(subjects, work, finished ?? (_ => { }));
         }
         finally
@@ -163,7 +177,14 @@ public sealed class AttackRunner
         }
     }
 
-    internal void Enqueue(Query ask) => _asked.Add(ask);
+    internal void Enqueue(Query ask)
+    {
+        if (Environment.CurrentManagedThreadId != _thread) throw Waits();
+        _asked.Add(ask);
+    }
+
+    private static ContractException Waits() =>
+        new("an attack awaits something else than the network's answers: await only the methods of its Subject.");
 
     private void Loop(IEnumerable<Subject> subjects, Func<Subject, Task> work, Action<Subject> finished)
     {
@@ -176,7 +197,7 @@ public sealed class AttackRunner
             if (Reap(active, finished) > 0) continue;
             if (active.Count == 0) return;
             if (_asked.Count == 0)
-                throw new InvalidOperationException("An attack waits for something else than its questions to the network.");
+                throw Waits();
             Answer();
         }
     }

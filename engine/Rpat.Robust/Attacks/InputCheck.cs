@@ -11,28 +11,43 @@ internal static class InputCheck
                 $"{images.Length} values are not {labels.Length} images of {image.C}x{image.H}x{image.W}: give one label an image, and "
                     + $"images of the network's size.");
         if (classes < 2) throw new ArgumentException("A network with a single class cannot be attacked: it has no other class to give.");
-        RequirePixels(images, image);
+        PixelRange.Require(images, image);
+        RequireClasses(labels, classes);
+    }
+
+    /// <exception cref="ArgumentException">A label is not a class.</exception>
+    public static void RequireClasses(ReadOnlySpan<int> labels, int classes)
+    {
         for (int i = 0; i < labels.Length; i++)
             if ((uint)labels[i] >= (uint)classes)
                 throw new ArgumentException(
                     $"Label {labels[i]} of image {i} is not a class of 0 to {classes - 1}: check that data and network belong together.");
     }
 
-    /// <exception cref="ArgumentException">A value is not a pixel.</exception>
-    public static void RequirePixels(ReadOnlySpan<float> images, Shape image)
+    /// <exception cref="ShapeException">The images have another size than the network's.</exception>
+    public static void RequireSize(LabeledImages images, Classifier net)
     {
-        for (int i = 0; i < images.Length; i++)
-            if (!PixelRange.Holds(images[i])) throw NoPixel(images[i], i / image.SampleCount);
+        if (images.ImageSize != net.InputShape.SampleCount)
+            throw new ShapeException(net.GetType().Name,
+                $"images {images.Channels}x{images.Height}x{images.Width} of '{images.Name}' are not a batch of {net.InputShape}");
     }
 
     /// <exception cref="ArgumentException">The radius is not one in pixel units of [0,1].</exception>
-    public static void RequireRadius(string who, Norm norm, double eps, bool zero = false)
+    /// <param name="image">An image: no two are farther apart than black and white.</param>
+    public static void RequireRadius(string who, Norm norm, double eps, Shape image, bool zero = false)
     {
-        if (eps > 0 && (eps <= 1 || norm != Norm.Linf) || zero && eps == 0) return;
+        double most = norm.Diameter(image.SampleCount);
+        if (eps > 0 && eps <= most * (1 + 1e-6) || zero && eps == 0) return;
         throw new ArgumentException(FormattableString.Invariant(
-            $"{who}eps {eps} must lie in {(zero ? '[' : '(')}0, 1]: pixels are in [0,1], so 8 of 255 levels are 8/255."));
+            $"{who}eps {eps} must lie in {(zero ? '[' : '(')}0, {most:0.##}]: pixels are in [0,1], so 8 of 255 levels are 8/255."));
     }
 
-    private static ArgumentException NoPixel(float value, int image) => new(FormattableString.Invariant(
-        $"Image {image} holds {value} where pixels from 0 to 1 are expected: {PixelRange.Advice(value)}."));
+    /// <exception cref="ArgumentException">The step is not one in pixel units of [0,1], or far longer than the radius.</exception>
+    public static void RequireStep(string who, Norm norm, double step, double eps, Shape image)
+    {
+        const double Far = 10, Short = 0.1, Fast = 1.25; // of radii; the step of fast adversarial training
+        if (step > 0 && step <= Math.Max(norm.Diameter(image.SampleCount), Fast * eps) && step <= Math.Max(Far * eps, norm == Norm.Linf ? Short : 1)) return;
+        throw new ArgumentException(FormattableString.Invariant(
+            $"{who}step size {step} must be positive and fit the radius {eps}: pixels are in [0,1], so 2 of 255 levels are 2/255."));
+    }
 }

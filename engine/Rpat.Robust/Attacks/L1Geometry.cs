@@ -75,7 +75,7 @@ internal sealed class L1Geometry : NormGeometry
         return t;
     }
 
-    public override double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    private protected override double Apart(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
         double sum = 0;
         for (int i = 0; i < a.Length; i++) sum += Math.Abs((double)a[i] - b[i]);

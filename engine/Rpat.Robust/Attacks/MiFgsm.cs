@@ -15,6 +15,8 @@ public sealed record MiFgsm : Attack
     /// <summary>Length of a step.</summary>
     public double StepSize { get; init; } = 2 / 255.0;
 
+    internal override double? StepLength => StepSize;
+
     /// <summary>Gradient steps.</summary>
     public int Steps { get; init; } = 10;
 

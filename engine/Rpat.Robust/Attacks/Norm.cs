@@ -32,10 +32,24 @@ public abstract record Norm
     /// </summary>
     internal abstract void Step(Tensor x, Tensor adversarial, float step, float eps, bool ballFirst);
 
-    /// <summary>‖a − b‖ of one image, in double.</summary>
+    /// <summary>‖a − b‖ of one image, in double: of a batch it would be that of all images together.</summary>
     /// <exception cref="ArgumentException">They differ in length.</exception>
-    public double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => a.Length == b.Length ? Geometry.Distance(a, b)
-        : throw new ArgumentException($"A distance is between two images of one size, not of {a.Length} and {b.Length} values.");
+    public double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => Geometry.Distance(a, b);
+
+    /// <summary>‖a − b‖ of each of N images <c>[N, C, H, W]</c>, in double.</summary>
+    /// <exception cref="ArgumentException">They differ in length, or are not that many images.</exception>
+    public double[] Distances(ReadOnlySpan<float> a, ReadOnlySpan<float> b, int images)
+    {
+        if (images < 1 || a.Length % images != 0 || a.Length != b.Length)
+            throw new ArgumentException($"{a.Length} and {b.Length} values are not {images} images of one size.");
+        var distances = new double[images];
+        int size = a.Length / images;
+        for (int i = 0; i < images; i++) distances[i] = Distance(a.Slice(i * size, size), b.Slice(i * size, size));
+        return distances;
+    }
+
+    /// <summary>The distance of a black and a white image of that many values: no two are farther apart.</summary>
+    internal double Diameter(int values) => this == Linf ? 1 : this == L2 ? Math.Sqrt(values) : values;
 
     /// <summary>Whether a point lies in the box and in the ball around an image, in double (attacks.md 0.4 rule 7).</summary>
     internal bool Holds(ReadOnlySpan<float> x, ReadOnlySpan<float> point, double eps)

@@ -45,7 +45,11 @@ public abstract class NormGeometry
     public abstract float[] OnSphere(float[] x, double eps, in PhiloxStream random);
 
     /// <summary>‖a − b‖ in double.</summary>
-    public abstract double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b);
+    /// <exception cref="ArgumentException">They differ in length.</exception>
+    public double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => a.Length == b.Length ? Apart(a, b)
+        : throw new ArgumentException($"A distance is between two images of one size, not of {a.Length} and {b.Length} values.");
+
+    private protected abstract double Apart(ReadOnlySpan<float> a, ReadOnlySpan<float> b);
 
     /// <summary>max(min(v, 1), 0).</summary>
     public static void Box(Span<float> v)
@@ -162,7 +166,7 @@ public abstract class NormGeometry
             return t;
         }
 
-        public override double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+        private protected override double Apart(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
         {
             double max = 0;
             for (int i = 0; i < a.Length; i++) max = Math.Max(max, Math.Abs((double)a[i] - b[i]));
@@ -209,7 +213,7 @@ public abstract class NormGeometry
         public override float[] OnSphere(float[] x, double eps, in PhiloxStream random) =>
             AlongL2(x, Array.ConvertAll(Normals(x.Length, random), v => (double)v), eps);
 
-        public override double Distance(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+        private protected override double Apart(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
         {
             double sum = 0;
             for (int i = 0; i < a.Length; i++) sum += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);

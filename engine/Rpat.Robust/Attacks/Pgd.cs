@@ -11,6 +11,7 @@ public sealed class Pgd
     private readonly Classifier _net;
     private readonly Func<string, Classifier> _teachers;
     private readonly Dictionary<(int N, bool Soft, int Total), PgdProgram> _programs = [];
+    private float[] _pixels = [];
 
     /// <summary>Prepares the attack on a network.</summary>
     /// <exception cref="ArgumentException">The options are not a valid attack.</exception>
@@ -21,7 +22,7 @@ public sealed class Pgd
 
     internal Pgd(Classifier net, PgdOptions options, Func<string, Classifier> teachers)
     {
-        options.Check();
+        options.Check(net.InputShape);
         (_net, Options, _teachers) = (net, options, teachers);
     }
 
@@ -29,18 +30,26 @@ public sealed class Pgd
     public PgdOptions Options { get; }
 
     /// <summary>Attacks a batch and returns x′ <c>[N, C, H, W]</c>, valid until the next attack on a batch of that size.</summary>
-    /// <param name="x">Images in [0,1].</param>
+    /// <param name="x">Images in [0,1], on the network's device.</param>
     /// <param name="key">Random key of the batch; its sample is replaced by each image's own.</param>
     /// <param name="samples">Global index of each image.</param>
     /// <param name="start">Starting point instead of a random one, or null.</param>
-    /// <exception cref="ShapeException">Images, labels, indices or start differ in size, or the network takes other images.</exception>
-    public Tensor Perturb(Tensor x, Labels labels, in RandomKey key, ReadOnlySpan<long> samples, Tensor? start = null) =>
-        Perturb(new PgdSubject(x, labels), key, samples, start, default);
+    /// <exception cref="ShapeException">Images, labels, indices or start differ in size or device, or the network takes other
+    /// images.</exception>
+    /// <exception cref="ArgumentException">An image is not in [0,1].</exception>
+    public Tensor Perturb(Tensor x, Labels labels, in RandomKey key, ReadOnlySpan<long> samples, Tensor? start = null)
+    {
+        Check(new PgdSubject(x, labels), samples.Length, start);
+        if (_pixels.Length != x.Shape.Count) _pixels = new float[x.Shape.Count];
+        x.CopyTo(_pixels);
+        PixelRange.Require(_pixels, x.Shape);
+        return Perturb(new PgdSubject(x, labels), key, samples, start, default);
+    }
 
     internal Tensor Perturb(in PgdSubject subject, in RandomKey key, ReadOnlySpan<long> samples, Tensor? start, in StepContext moment)
     {
+        Check(subject, samples.Length, start);
         var program = For(subject);
-        Check(program, subject.X, samples.Length, start);
         program.Load(subject, moment);
         for (int restart = 0; restart < Options.Restarts; restart++)
         {
@@ -61,9 +70,13 @@ public sealed class Pgd
     /// </summary>
     internal ReadOnlySpan<int> Hits(in PgdSubject subject) => For(subject).Hits;
 
-    private static void Check(PgdProgram program, Tensor x, int samples, Tensor? start)
+    private void Check(in PgdSubject subject, int samples, Tensor? start)
     {
-        if (x.Shape != program.Adversarial.Shape) throw new ShapeException("Pgd", $"{x} is not a batch of {program.Adversarial.Shape}");
+        Tensor x = subject.X;
+        if (x.Shape.WithBatch(1) != _net.InputShape) throw new ShapeException("Pgd", $"{x} is not a batch of {_net.InputShape}");
+        if (x.Device != _net.Device || subject.Labels.Device != _net.Device || (start ?? x).Device != _net.Device)
+            throw new ShapeException("Pgd", $"{x}, its labels or its start are on another device than the network");
+        if (subject.Labels.Count != x.Shape.N) throw new ShapeException("Pgd", $"{x} needs {x.Shape.N} labels, got {subject.Labels.Count}");
         if (samples != x.Shape.N) throw new ShapeException("Pgd", $"{x} needs {x.Shape.N} sample indices, got {samples}");
         if (start is not null && start.Shape != x.Shape) throw new ShapeException("Pgd", $"{start} cannot start an attack on {x}");
     }

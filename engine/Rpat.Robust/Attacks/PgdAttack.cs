@@ -50,6 +50,8 @@ public sealed record PgdAttack : Attack
     /// <summary>Length of a step.</summary>
     public double StepSize { get; init; } = 2 / 255.0;
 
+    internal override double? StepLength => StepSize;
+
     /// <summary>Gradient steps.</summary>
     /// <exception cref="ArgumentException">It is negative.</exception>
     public int Steps

@@ -75,12 +75,11 @@ public sealed record PgdOptions
 
     internal bool Has(ReferenceQuirks quirk) => Quirks.HasFlag(quirk);
 
-    internal void Check()
+    internal void Check(Shape image)
     {
-        InputCheck.RequireRadius("Pgd: ", Norm, Eps);
-        Require(StepSize > 0, $"step size {StepSize} must be positive");
-        Require(Norm != Norm.Linf || StepSize <= 1,
-            $"step size {StepSize} must be at most 1: pixels are in [0,1], so 2 of 255 levels are 2/255");
+        InputCheck.RequireRadius("Pgd: ", Norm, Eps, image);
+        InputCheck.RequireStep("Pgd: ", Norm, StepSize, Eps, image);
+        Require(Rise >= 0, $"a rise over {Rise} epochs is none");
         Require(Steps >= 0 && Restarts >= 1, $"{Steps} steps and {Restarts} restarts make no attack");
     }
 

@@ -56,6 +56,8 @@ public sealed record FastFgsm : Attack
     /// <summary>Length of the step, α.</summary>
     public double StepSize { get; init; } = 10 / 255.0;
 
+    internal override double? StepLength => StepSize;
+
     /// <summary>The loss to maximise.</summary>
     public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
 

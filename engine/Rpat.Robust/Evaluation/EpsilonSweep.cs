@@ -107,7 +107,11 @@ public sealed class EpsilonSweep
         {
             options.Cancellation.ThrowIfCancellationRequested();
             if (eps > 0) sweep.TakeOver(eps);
-            foreach (var attack in suiteAt(radii[eps]).Attacks) sweep.Attack(runner, attack, eps, images, labels, options.First);
+            foreach (var attack in suiteAt(radii[eps]).Attacks)
+            {
+                InputCheck.RequireRadius("EpsilonSweep: ", attack.Norm, radii[eps], net.InputShape);
+                sweep.Attack(runner, attack, eps, images, labels, options.First);
+            }
             options.Progress?.Report((eps + 1.0) / radii.Length);
         }
         return sweep;

@@ -38,6 +38,10 @@ internal sealed class EvaluationFiles
     public static string HashOf(float[] images, int[] labels) => EvaluationManifest.HashOf(
         MemoryMarshal.AsBytes(images.AsSpan()).ToArray(), MemoryMarshal.AsBytes(labels.AsSpan()).ToArray());
 
+    /// <summary>SHA-256 of a network's state.</summary>
+    public static string HashOf(Classifier net) => EvaluationManifest.HashOf(
+        [.. net.State().SelectMany(array => new[] { Encoding.UTF8.GetBytes(array.Name), array.Data.ToArray() })]);
+
     /// <summary>Reads a text file of an evaluation.</summary>
     /// <exception cref="DataException">It is missing, not a regular file, or not text.</exception>
     public static string Text(string path) => Read(() => RegularFile.ReadText(path, Array.MaxLength));

@@ -46,11 +46,11 @@ public sealed record EvaluationPlan
     /// <summary>A step before the network that belongs to the defence, or null.</summary>
     public InputTransform? Transform { get; init; }
 
-    /// <summary>The network's file.</summary>
+    /// <summary>The network's file, or a name for a network in memory.</summary>
     public required string Model { get; init; }
 
-    /// <summary>SHA-256 of the network's file.</summary>
-    public required string ModelHash { get; init; }
+    /// <summary>SHA-256 of the network's file; if not given, that of the network's values is taken.</summary>
+    public string ModelHash { get; init; } = "";
 
     /// <summary>What was given about the network's file in addition to its path, such as the model's name: needed to reload it.</summary>
     public IReadOnlyDictionary<string, string> Network { get; init; } = new Dictionary<string, string>();
@@ -59,10 +59,14 @@ public sealed record EvaluationPlan
     public required string Data { get; init; }
 
     /// <exception cref="ArgumentException">The plan evaluates nothing, or a radius is invalid.</exception>
-    internal void Check()
+    internal void Check(Shape image)
     {
         if (Radii.Count == 0) throw new ArgumentException("An evaluation needs a radius.");
-        foreach (var radius in Radii) InputCheck.RequireRadius("", Norm, radius.Value);
+        foreach (var radius in Radii)
+        {
+            InputCheck.RequireRadius("", Norm, radius.Value, image);
+            foreach (var attack in SuitesAt(radius.Value).SelectMany(suite => suite.Attacks)) attack.Check(image);
+        }
         if (Suites.Any(s => s.Attacks.Count == 0)) throw new ArgumentException("An evaluation needs attacks in every column.");
         if (Suites.Select(s => s.Name).Distinct().Count() != Suites.Count)
             throw new ArgumentException("Two columns of an evaluation have the same name: name each attack once.");

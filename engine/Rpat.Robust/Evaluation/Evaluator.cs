@@ -5,13 +5,16 @@ namespace Rpat.Robust.Evaluation;
 /// in batches here as there. An image counts under attack when it is correct without one and no attack finds a misclassified point in
 /// ball and box. Results do not depend on the batch size.
 /// </summary>
+/// <param name="batch">Images at a time.</param>
+/// <exception cref="ArgumentOutOfRangeException">The batch is below 1.</exception>
 public sealed class Evaluator(Classifier net, int batch = 128)
 {
     private readonly Dictionary<int, Program> _programs = [];
     private AttackRunner? _runner;
 
     /// <summary>Images at a time.</summary>
-    public int BatchSize => batch;
+    public int BatchSize { get; } = batch >= 1 ? batch
+        : throw new ArgumentOutOfRangeException(nameof(batch), batch, "A batch has at least 1 image.");
 
     /// <summary>Counts correct predictions.</summary>
     /// <param name="images">Labelled images of the network's size.</param>
@@ -29,9 +32,12 @@ public sealed class Evaluator(Classifier net, int batch = 128)
     /// <param name="seed">Seed of the attacks' random numbers.</param>
     /// <param name="progress">Receives the number of finished images after each batch; may cancel by throwing.</param>
     /// <exception cref="ShapeException">The images have another size than the network's.</exception>
+    /// <exception cref="ArgumentException">A label is no class of the network, or a radius or step is not in pixel units.</exception>
     /// <exception cref="NotFiniteException">The network returned NaN or infinity under attack.</exception>
     public Accuracy Run(LabeledImages images, int first, int count, AttackSuite? attacks, ulong seed, Action<int>? progress = null)
     {
+        InputCheck.RequireClasses(images.Labels, net.Classes);
+        foreach (var attack in attacks?.Attacks ?? []) attack.Check(net.InputShape);
         float[] logits = Logits(images, first, count, attacks is null ? progress : null);
         int[] right = [.. Enumerable.Range(0, count).Where(i => Predictions.ArgMax(Row(logits, i)) == images.Labels[first + i])];
         if (attacks is null) return new Accuracy(right.Length, count);
@@ -53,10 +59,11 @@ public sealed class Evaluator(Classifier net, int batch = 128)
 
     private float[] Logits(LabeledImages images, int first, int count, Action<int>? progress)
     {
+        InputCheck.RequireSize(images, net);
         var logits = new float[(long)count * net.Classes];
-        for (int from = 0; from < count; from += batch)
+        for (int from = 0; from < count; from += BatchSize)
         {
-            int some = Math.Min(batch, count - from);
+            int some = Math.Min(BatchSize, count - from);
             var program = For(some);
             images.CopyFloats([.. Enumerable.Range(first + from, some)], program.Images);
             program.X.Upload(program.Images);
@@ -90,7 +97,7 @@ public sealed class Evaluator(Classifier net, int batch = 128)
 
     // The runner is kept, since it holds the recorded tapes.
     private AttackRunner Runner(ulong seed) =>
-        _runner?.Options.Seed == seed ? _runner : _runner = new AttackRunner(net, new() { Batch = batch, Seed = seed });
+        _runner?.Options.Seed == seed ? _runner : _runner = new AttackRunner(net, new() { Batch = BatchSize, Seed = seed });
 
     private Program For(int count)
     {

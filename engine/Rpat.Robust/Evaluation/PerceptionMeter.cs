@@ -14,8 +14,11 @@ public sealed class PerceptionMeter(FeatureClassifier net, PerceptionOptions opt
     /// <param name="images">Labelled images of the network's size.</param>
     /// <param name="progress">Receives the number of finished images after each batch; may cancel by throwing.</param>
     /// <exception cref="ShapeException">The images have another size than the network's.</exception>
+    /// <exception cref="ArgumentException">A label is no class of the network.</exception>
     public PerceptionSamples Run(LabeledImages images, Action<int>? progress = null)
     {
+        InputCheck.RequireSize(images, net);
+        InputCheck.RequireClasses(images.Labels, net.Classes);
         var samples = new PerceptionSamples(options, images.Count);
         for (int first = 0; first < images.Count; first += options.Batch)
         {

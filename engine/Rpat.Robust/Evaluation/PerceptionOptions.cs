@@ -16,7 +16,16 @@ public sealed record PerceptionOptions
     public ulong Seed { get; init; }
 
     /// <summary>Images at a time; no result depends on it.</summary>
-    public int Batch { get; init; } = 100;
+    /// <exception cref="ArgumentOutOfRangeException">It is below 1.</exception>
+    public int Batch
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            field = value;
+        }
+    } = 100;
 
     /// <summary>0, 0.1, …, 1.</summary>
     public static IReadOnlyList<double> Tenths { get; } = [.. Enumerable.Range(0, 11).Select(i => i / 10.0)];

@@ -25,10 +25,11 @@ public sealed class RobustEvaluation
     /// <exception cref="ArgumentException">Images, labels or plan cannot be evaluated; the message says why.</exception>
     public RobustEvaluation(Classifier net, EvaluationPlan plan, float[] images, int[] labels, string folder, Shape? imageShape = null)
     {
-        plan.Check();
         _image = (imageShape ?? net.InputShape).WithBatch(1);
+        plan.Check(_image);
         InputCheck.Require(images, labels, _image, net.Classes);
         if (labels.Length == 0) throw new ArgumentException("There are no images to evaluate: choose other data, or a larger number.");
+        if (plan.ModelHash.Length == 0) plan = plan with { ModelHash = EvaluationFiles.HashOf(net) };
         (_net, _plan, _images, _labels, _folder) = (net, plan, images, labels, folder);
         _runner = new AttackRunner(net, new() { Batch = plan.Batch, Seed = plan.Seed, Transform = plan.Transform }, _image);
     }
@@ -117,7 +118,7 @@ public sealed class RobustEvaluation
         for (int stage = 0; stage < suite.Attacks.Count; stage++)
         {
             Stage(ledger, eps, suite, stage, [.. correct.Where(i => !broken.Contains(i)).Order()], broken);
-            string name = suite.Attacks.Count > 1 ? $"{suite.Name}: {suite.Attacks[stage].Name}" : suite.Name;
+            string name = AttackTitle.Of(suite.Name) + (suite.Attacks.Count > 1 ? $": {AttackTitle.Of(suite.Attacks[stage].Name)}" : "");
             Log?.Invoke(Line($"robust accuracy after {name} {_plan.Norm.Name} eps {_plan.Radii[eps].Text}", correct.Count - broken.Count));
         }
     }
@@ -138,7 +139,9 @@ public sealed class RobustEvaluation
         int[] todo = [.. alive.Where(i => parts.Any(part => ledger.Find(eps, suite.Name, stage, i, part) is null))];
         long each = attack.Cost(_net.Classes) * parts.Count,
             later = suite.Attacks.Skip(stage + 1).Sum(a => a.Cost(_net.Classes) * a.Parts(_net.Classes).Count);
-        Drive(todo, $"{suite.Name} {_plan.Radii[eps].Text}: {attack.Name}", () => alive.Count(i => !broken.Contains(i)), each + later,
+        string title = $"{AttackTitle.Of(suite.Name)} {_plan.Radii[eps].Text}"
+            + (suite.Attacks.Count > 1 ? $": {AttackTitle.Of(attack.Name)}" : "");
+        Drive(todo, title, () => alive.Count(i => !broken.Contains(i)), each + later,
             async s =>
         {
             s.Clean = (await s.Logits(s.Image)).Logits;

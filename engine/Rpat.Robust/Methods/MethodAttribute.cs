@@ -1,3 +1,4 @@
+using System.Reflection;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Methods;
@@ -48,9 +49,17 @@ public sealed class MethodAttribute(string name, string about, string source) : 
     public Type[] Modifiers { get; init; } = [];
 
     /// <inheritdoc/>
-    public override IEnumerable<INamed> Items(Type type) => typeof(Objective).IsAssignableFrom(type)
-        ? [MethodInfo.Of(type)]
-        : throw new ArgumentException($"{type} is declared as method '{Name}' and is no {nameof(Objective)}: derive it from that.");
+    public override IEnumerable<INamed> Items(Type type)
+    {
+        Func<object[], Objective>? withAttack = Maker<Objective>(type, typeof(PgdOptions)), alone = Maker<Objective>(type);
+        if (withAttack is null && alone is null)
+            throw new ArgumentException($"{type} is declared as method '{Name}': derive it from {nameof(Objective)}, with a public "
+                + "constructor (PgdOptions) or one without parameters.");
+        Func<object[], Modifier>[] makers = [.. Modifiers.Select(modifier => Maker<Modifier>(modifier) ?? throw new ArgumentException(
+            $"{type} has the modifier {modifier}: derive that from {nameof(Modifier)}, with a public constructor without parameters."))];
+        return [new MethodInfo(this, pgd => withAttack?.Invoke([pgd]) ?? alone!([]), () => [.. makers.Select(make => make([]))],
+            [.. type.GetCustomAttributes<NoteAttribute>()])];
+    }
 }
 
 /// <summary>Marks a class whose static property <c>Methods</c> lists methods: named combinations of a base and modifiers.</summary>
@@ -60,7 +69,8 @@ public sealed class CombinationsAttribute : DeclarationAttribute
     public override Catalog Catalog => MethodCatalog.Catalog;
 
     /// <inheritdoc/>
-    public override IEnumerable<INamed> Items(Type type) => type.GetProperty("Methods")?.GetValue(null) as IReadOnlyList<MethodInfo>
+    public override IEnumerable<INamed> Items(Type type) =>
+        type.GetProperty("Methods", BindingFlags.Public | BindingFlags.Static)?.GetValue(null) as IReadOnlyList<MethodInfo>
         ?? throw new ArgumentException($"{type} is declared as combinations: give it a public static property Methods that lists them.");
 }
 

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Robust.Methods;
@@ -16,6 +15,7 @@ public sealed class MethodInfo : INamed
     /// <param name="make">Makes the base with its defaults from the run's threat model.</param>
     /// <param name="modifiers">Makes the modifiers with their defaults.</param>
     /// <param name="notes">Settings whose default comes from another source.</param>
+    /// <exception cref="ArgumentException">Two settings have one name, or the name is that of RPAT on top of another method.</exception>
     public MethodInfo(
         MethodAttribute row, Func<PgdOptions, Objective> make, Func<IReadOnlyList<Modifier>> modifiers, params NoteAttribute[] notes)
     {
@@ -23,6 +23,10 @@ public sealed class MethodInfo : INamed
         object[] parts = Parts(PgdOptions.Linf);
         Setting Noted(Setting setting) => notes.Aggregate(setting, (noted, note) => note.On(noted));
         _settings = [.. parts.SelectMany((part, i) => Setting.Of(part).Select(setting => new Owned(Noted(setting), i)))];
+        if (row.Name.EndsWith(MethodCatalog.RpatSuffix, StringComparison.Ordinal))
+            throw new ArgumentException($"a method is called '{row.Name}', which means RPAT on top of another: give it another name.");
+        if (Settings.GroupBy(setting => setting.Name).FirstOrDefault(same => same.Count() > 1) is { } twice)
+            throw new ArgumentException($"method {row.Name} has two settings '{twice.Key}': rename one by [Setting(…, Name = \"…\")].");
         _prototype = Assemble(parts);
         Assumed = _prototype.Assumed;
     }
@@ -72,18 +76,6 @@ public sealed class MethodInfo : INamed
         object[] parts = Parts(pgd);
         foreach (var (name, text) in given) Set(parts, name, text);
         return Assemble(parts);
-    }
-
-    /// <summary>The method of a type with a <see cref="MethodAttribute"/>.</summary>
-    internal static MethodInfo Of(Type type)
-    {
-        var row = type.GetCustomAttribute<MethodAttribute>()!;
-        var withAttack = type.GetConstructor([typeof(PgdOptions)]);
-        return new MethodInfo(
-            row,
-            pgd => (Objective)(withAttack is null ? Activator.CreateInstance(type)! : withAttack.Invoke([pgd])),
-            () => [.. row.Modifiers.Select(modifier => (Modifier)Activator.CreateInstance(modifier)!)],
-            [.. type.GetCustomAttributes<NoteAttribute>()]);
     }
 
     private object[] Parts(PgdOptions pgd) => [_base(pgd), .. _modifiers()];

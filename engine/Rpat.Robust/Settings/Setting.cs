@@ -10,6 +10,9 @@ public sealed class Setting
     private Setting(PropertyInfo property, SettingAttribute declared, object prototype)
     {
         (Property, _declared) = (property, declared);
+        if (property.SetMethod is not { IsPublic: true })
+            throw new ArgumentException(
+                $"{property.DeclaringType} declares {property.Name} as a setting: give the property an init accessor.");
         Name = declared.Name.Length > 0 ? declared.Name : JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name);
         Kind = ValueKind.Of(property.PropertyType, declared);
         Default = Kind.Write(property.GetValue(prototype));

@@ -24,7 +24,7 @@ public abstract class ValueKind
     public virtual JsonObject Schema() => new() { ["type"] = "string" };
 
     /// <summary>The kind of a property.</summary>
-    /// <exception cref="NotSupportedException">There is none for its type.</exception>
+    /// <exception cref="ArgumentException">There is none for its type.</exception>
     internal static ValueKind Of(Type type, SettingAttribute declared)
     {
         if (declared.Kind is { } kind) return Custom(type, kind, declared);
@@ -36,7 +36,7 @@ public abstract class ValueKind
         if (type.IsEnum) return new EnumKind(type);
         if (type == typeof(int) || type == typeof(long)) return new WholeKind(type, declared.Min, declared.Max);
         if (type == typeof(float) || type == typeof(double)) return new RealKind(type, declared.Min, declared.Max);
-        throw new NotSupportedException($"A setting cannot be a {type.Name}: give its attribute a Kind.");
+        throw new ArgumentException($"a setting cannot be a {type.Name}: give its attribute a Kind.");
     }
 
     private static ValueKind Custom(Type type, Type kind, SettingAttribute declared)

@@ -31,10 +31,13 @@ public sealed class TrainingStep : ITrainingState
     /// <param name="seed">Seed of the attack's random starts.</param>
     /// <param name="companions">Auxiliary models, if the method needs some.</param>
     /// <param name="team">The process group that shares each batch; all must do the same steps. Null for this process alone.</param>
-    /// <exception cref="ArgumentException">The method needs an auxiliary model that is missing.</exception>
+    /// <exception cref="ArgumentException">The method needs an auxiliary model that is missing, or the optimizer moves the parameters of
+    /// another network.</exception>
     public TrainingStep(Classifier net, Objective objective, Optimizer optimizer, ulong seed, AuxiliaryModels? companions = null,
         IProcessGroup? team = null)
     {
+        if (optimizer.Parameters != net.Parameters)
+            throw new ArgumentException("The optimizer moves the parameters of another network: make it with net.Parameters.");
         if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters, team));
         (_objective, _optimizer, _seed, _proxy) = (objective, optimizer, seed, RunProxy);
         net.Dropout.Seed = seed;
@@ -100,7 +103,10 @@ public sealed class TrainingStep : ITrainingState
     /// <param name="images">Images <c>[N, C, H, W]</c> in [0,1], N given by the labels.</param>
     /// <param name="samples">Index of each image in the training set: its random numbers depend on it.</param>
     /// <param name="epoch">Epoch, counted from 1.</param>
+    /// <param name="rate">Learning rate of the step.</param>
     /// <param name="start">Starting point of the attack instead of a random one, or null.</param>
+    /// <exception cref="ShapeException">The sizes of the batch's parts do not match.</exception>
+    /// <exception cref="ArgumentException">An image is not in [0,1], or a label is no class.</exception>
     public void Run(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, ReadOnlySpan<long> samples, int epoch, float rate,
         Tensor? start = null) =>
         Run(new TrainingBatch { Images = images, Labels = labels, Samples = samples }, new StepContext(epoch, Rate: rate, TopRate: rate),
@@ -113,7 +119,7 @@ public sealed class TrainingStep : ITrainingState
     /// </param>
     /// <param name="start">Starting point of the attack instead of a random one, or null.</param>
     /// <exception cref="ShapeException">The sizes of the batch's parts do not match.</exception>
-    /// <exception cref="ArgumentException">An image is not in [0,1].</exception>
+    /// <exception cref="ArgumentException">An image is not in [0,1], or a label is no class.</exception>
     public void Run(in TrainingBatch batch, in StepContext moment, Tensor? start = null)
     {
         Enter(moment.Epoch);
@@ -184,7 +190,9 @@ public sealed class TrainingStep : ITrainingState
         if (batch.Upload is null && batch.Images.Length != (long)views * n * _nets.Net.InputShape.SampleCount)
             throw new ShapeException("TrainingStep",
                 $"{n} labels and {views} view(s) do not fit {batch.Images.Length} values of images {_nets.Net.InputShape}");
-        InputCheck.RequirePixels(batch.Images, _nets.Net.InputShape);
+        PixelRange.Require(batch.Images, _nets.Net.InputShape);
+        InputCheck.RequireClasses(batch.Labels, _nets.Net.Classes);
+        InputCheck.RequireClasses(batch.OtherLabels, _nets.Net.Classes);
         if (batch.IsMixed && _objective.Target is not null)
             throw new ShapeException("TrainingStep", $"{_objective.Name} makes its own targets, which mixed labels would replace");
     }

@@ -38,8 +38,11 @@ internal sealed record BenchResult(string What, string On, string Machine, strin
         throw new UsageException($"'{path}' is not a benchmark result: give a file that 'rpat bench {what} --json' has written.");
     }
 
-    /// <summary>Writes everything as JSON, as one step.</summary>
-    public void Write(string path) => AtomicFile.WriteText(path, JsonSerializer.Serialize(this, _format) + "\n");
+    /// <summary>Everything as JSON.</summary>
+    public string Text() => JsonSerializer.Serialize(this, _format) + "\n";
+
+    /// <summary>Writes that, as one step.</summary>
+    public void Write(string path) => AtomicFile.WriteText(path, Text());
 
     /// <summary>Writes <c>bench-WHAT</c> as .json, .csv and .md into a folder, which is created if necessary.</summary>
     public void WriteArtifacts(string folder)

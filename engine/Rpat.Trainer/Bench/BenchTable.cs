@@ -33,5 +33,6 @@ internal static class BenchTable
 
     private static void WriteRow(string name, double seconds, int calls, double total, int repetitions, TextWriter output) =>
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"  {seconds / total,6:P1} {seconds / repetitions * 1e3,10:F3} ms {calls / repetitions,6} calls  {name}"));
+            $"  {seconds / total,6:P1} {seconds / repetitions * 1e3,10:F3} ms {calls / repetitions,6} "
+                + $"{(calls == repetitions ? "call " : "calls")}  {name}"));
 }

@@ -32,12 +32,19 @@ internal sealed class CommBench
     /// <summary>The names and kinds of all items.</summary>
     public IEnumerable<(string Name, string Category)> Items => _items.Select(item => (item.Name, item.Category));
 
+    /// <summary>How many items' results have been checked.</summary>
+    public int Checked { get; private set; }
+
     /// <summary>Times an item; all ranks must call it with the same item and rounds.</summary>
     /// <exception cref="InvalidOperationException">A sum has other bits than one added in rank order.</exception>
     public BenchRow Time(string name, int rounds)
     {
         var item = _items.First(item => item.Name == name);
-        item.Check?.Invoke();
+        if (item.Check is { } check)
+        {
+            check();
+            Checked++;
+        }
         double first = Repeat(item.Run, 1);
         int[] calls = [(int)Math.Clamp(RoundSeconds / first, 1, MostCalls)];
         _group.Broadcast(calls.AsSpan());

@@ -14,7 +14,7 @@ internal static class App
     /// <returns>One of <see cref="ExitCode"/>.</returns>
     public static int Run(string[] arguments, CommandContext host)
     {
-        ShownText output = new(host.Out), messages = new(host.Error);
+        ShownText output = new(host.Out), messages = new(host.Error, columns: host.ErrorIsTerminal ? () => host.Columns : null);
         int code = Execute(arguments, host with { Out = output, Error = messages });
         if (code != ExitCode.Done || output.Failure is not { } failure) return code;
         if (failure.HResult == BrokenPipe) return ExitCode.NobodyReads;
@@ -29,7 +29,8 @@ internal static class App
         {
             if (arguments is [] or ["help", ..]) arguments = [.. arguments.Skip(1), "--help"];
             var parsed = Parse(arguments, host);
-            if (PluginOption.Load(parsed)) parsed = Parse(arguments, host);
+            if (parsed.Errors.Count == 0) host.Loudness.Set(parsed);
+            if (PluginOption.Load(parsed, host)) parsed = Parse(arguments, host);
             if (parsed.Action is ParseErrorAction) throw UsageErrors.Of(parsed);
             // --help and --version run instead of the command, whatever is wrong with its options: their values may be missing.
             if (parsed.Action == parsed.CommandResult.Command.Action)
@@ -73,12 +74,14 @@ internal static class App
             ExportCommand.Create(host),
             DoctorCommand.Create(host),
             DevicesCommand.Create(host),
+            DocsCommand.Create(host),
             CompletionCommand.Create(host),
         };
         host.Loudness.AddTo(root);
         Determinism.AddTo(root);
         PluginOption.AddTo(root);
         EmptyValues.Refuse(root);
+        CommandHelp.Replace(root);
         return root;
     }
 

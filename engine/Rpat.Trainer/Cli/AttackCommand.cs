@@ -59,7 +59,8 @@ internal sealed class AttackCommand
                 fooled = made.Fooled.Sum(),
                 file = parsed.GetRequiredValue(_out)
             },
-            () => _host.Out.WriteLine($"{suite.Label} {options.Norm.Name} eps {options.Radii[0].Text}: {Finding(made, goal)}"));
+            () => _host.Out.WriteLine(
+                $"{AttackTitle.Of(suite.Label)} {options.Norm.Name} eps {options.Radii[0].Text}: {Finding(made, goal)}"));
         return ExitCode.Done;
     }
 

@@ -20,7 +20,7 @@ internal static class AttacksCommand
             json.Give(parsed, host, () => AttackCatalog.All.Select(a => new { a.Name, a.Norms, a.Defaults, a.Source }), () =>
             {
                 foreach (var a in AttackCatalog.All)
-                    host.Out.WriteLine($"{a.Name.PadRight(name)}  {a.Norms.PadRight(norms)}  {a.Defaults} [{a.Source}]");
+                    host.Tell($"{a.Name.PadRight(name)}  {a.Norms.PadRight(norms)}  {a.Defaults} [{a.Source}]", name + norms + 4);
             });
             return ExitCode.Done;
         });
@@ -35,8 +35,10 @@ internal static class AttacksCommand
         var info = AttackCatalog.All.FirstOrDefault(a => a.Name == name)
             ?? AttackCatalog.All.FirstOrDefault(a => Kind(a.Name) == Kind(name))
             ?? throw new UsageException($"'{name}' is no attack: it measures without one.");
-        host.Out.WriteLine($"{name}{(info.Name == name ? "" : $" (as {info.Name}, with its own number)")}\n  norms     {info.Norms}\n"
-            + $"  defaults  {info.Defaults}\n  source    {info.Source}");
+        host.Out.WriteLine($"{name}{(info.Name == name ? "" : $" (as {info.Name}, with its own number)")}\n  norms     {info.Norms}");
+        host.Tell($"  defaults  {info.Defaults}", 12);
+        host.Tell($"  source    {info.Source}", 12);
+        host.Tell($"  shown as  {AttackTitle.Of(name)}", 12);
         return ExitCode.Done;
     }
 

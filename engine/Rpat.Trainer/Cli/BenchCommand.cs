@@ -69,16 +69,20 @@ internal sealed class BenchCommand
         string[] items = [.. Checked(parsed.GetValue(_items) ?? []).Where(item => request.Wants(item, StepName))];
         int rounds = Rounds(parsed);
         var config = ConfigResolver.Resolve(_options.Sources(parsed, _host)).Config;
-        if (parsed.GetValue(_threadsModel)) return ThreadsTable.Write(config, items, rounds, _host.Out);
+        if (parsed.GetValue(_threadsModel))
+        {
+            _output.RefuseJson(parsed, _threadsModel.Name);
+            return ThreadsTable.Write(config, items, rounds, _host.Out);
+        }
         using var bench = new StepBench(config);
         using var watch = GpuWatch.Of(bench.Device, _host);
-        _host.Out.WriteLine(bench.Description);
+        request.Talk.WriteLine(bench.Description);
         List<BenchRow> rows = [];
         foreach (string item in items)
         {
             rows.Add(bench.Time(item, rounds) with { Gpu = watch.Read() });
-            BenchTable.WriteItem(rows[^1], "a batch", StepBench.Items.Max(name => name.Length), _host.Out);
-            if (parsed.GetValue(_profile)) WriteProfile(bench, item);
+            BenchTable.WriteItem(rows[^1], "a batch", StepBench.Items.Max(name => name.Length), request.Talk);
+            if (parsed.GetValue(_profile)) WriteProfile(bench, item, request.Talk);
         }
         return _output.Finish(request, bench.Description, rows);
     }
@@ -88,12 +92,12 @@ internal sealed class BenchCommand
         var request = _output.Read(parsed);
         int rounds = Rounds(parsed);
         var bench = new DataBench(ConfigResolver.Resolve(_options.Sources(parsed, _host)).Config);
-        _host.Out.WriteLine(bench.Description);
+        request.Talk.WriteLine(bench.Description);
         List<BenchRow> rows = [];
         foreach (string item in bench.Items.Where(item => request.Wants(item, DataName)))
         {
             rows.Add(bench.Time(item, rounds));
-            BenchTable.WriteItem(rows[^1], "for all", bench.Items.Max(name => name.Length), _host.Out);
+            BenchTable.WriteItem(rows[^1], "for all", bench.Items.Max(name => name.Length), request.Talk);
         }
         return _output.Finish(request, bench.Description, rows);
     }
@@ -104,10 +108,10 @@ internal sealed class BenchCommand
         return rounds is >= 1 and <= 10_000 ? rounds : throw new UsageException($"--rounds {rounds} is out of range: give 1 to 10000.");
     }
 
-    private void WriteProfile(StepBench bench, string item)
+    private static void WriteProfile(StepBench bench, string item, TextWriter output)
     {
         var (profile, seconds) = bench.Profile(item, Repetitions);
-        BenchTable.WriteProfile(profile, seconds, Repetitions, _host.Out);
+        BenchTable.WriteProfile(profile, seconds, Repetitions, output);
     }
 
     private static string[] Checked(string[] items)

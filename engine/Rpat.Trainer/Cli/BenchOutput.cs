@@ -12,14 +12,13 @@ internal sealed class BenchOutput
     private readonly IReadOnlyList<string> _categories;
 
     private readonly Option<string[]> _filter = new("--filter")
-    { Description = "time only what has such a name; repeatable, * stands for anything", HelpName = "'*Conv*'" };
+    { Description = "time only what has such a name; repeatable, * stands for anything", HelpName = "'*Conv*',…" };
     private readonly Option<string?> _category = new("--category") { HelpName = "NAME,…" };
     private readonly Option<string?> _baseline = new("--baseline")
     { Description = "compare with an earlier result that --json has written", HelpName = "FILE" };
     private readonly Option<string?> _failOver = new("--fail-over")
     { Description = "end with exit code 7 when a median exceeds the baseline's by this factor, such as 1.25", HelpName = "RATIO" };
-    private readonly Option<string?> _json = new("--json")
-    { Description = "write the result as JSON, for a later --baseline", HelpName = "FILE" };
+    private readonly JsonOption _json = new();
     private readonly Option<string?> _artifacts = new("--artifacts")
     { Description = "write the result as JSON, CSV and Markdown into a folder", HelpName = "DIR" };
 
@@ -34,7 +33,7 @@ internal sealed class BenchOutput
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _filter, _baseline, _failOver, _json, _artifacts }) command.Add(option);
+        foreach (Option option in new Option[] { _filter, _baseline, _failOver, _json.Option, _artifacts }) command.Add(option);
         if (_categories.Count > 1) command.Add(_category);
     }
 
@@ -46,32 +45,41 @@ internal sealed class BenchOutput
         double? limit = Limit(parsed.GetValue(_failOver));
         string? path = parsed.GetValue(_baseline);
         if (limit is not null && path is null) throw new UsageException("--fail-over compares with a baseline: give --baseline FILE too.");
-        return new BenchRequest(parsed.GetValue(_filter) ?? [], kinds, path is null ? null : BenchResult.Read(path, _what), limit,
-            parsed.GetValue(_json), parsed.GetValue(_artifacts));
+        string[] filters = [.. (parsed.GetValue(_filter) ?? []).SelectMany(ConfigValue.Items)];
+        return new BenchRequest(filters, kinds, path is null ? null : BenchResult.Read(path, _what), limit, _json.File(parsed),
+            parsed.GetValue(_artifacts)) { Talk = _json.Talk(parsed, _host), IsOnStdout = _json.TakesStdout(parsed) };
     }
+
+    /// <summary>Refuses <c>--json</c> with an option that prints something else than timings.</summary>
+    /// <exception cref="UsageException">It is given.</exception>
+    public void RefuseJson(ParseResult parsed, string other) => _json.Refuse(parsed, other);
+
+    /// <summary>The error for a choice of which nothing is left.</summary>
+    public UsageException Nothing() => new(
+        $"--filter and --category leave nothing to time: 'rpat bench {_what}{(_what == "kernels" ? " --list" : "")}' without them has "
+            + "the names.");
 
     /// <summary>Saves a result, prints it next to the baseline, and reports what got slower.</summary>
     /// <returns>The exit code.</returns>
     /// <exception cref="UsageException">No row was wanted.</exception>
     public int Finish(BenchRequest request, string on, IReadOnlyList<BenchRow> rows)
     {
-        if (rows.Count == 0) throw new UsageException(
-            $"--filter and --category leave nothing to time: 'rpat bench {_what}{(_what == "kernels" ? " --list" : "")}' without them has "
-                + "the names.");
+        if (rows.Count == 0) throw Nothing();
         var machine = MachineInfo.Here();
         var result = new BenchResult(_what, on, string.Create(CultureInfo.InvariantCulture, $"{machine.Cpu}, {machine.Cores} cores"),
             machine.Version, rows);
+        if (request.IsOnStdout) _host.Out.Write(result.Text());
         if (request.Json is { } json) result.Write(json);
         if (request.Artifacts is { } folder) result.WriteArtifacts(folder);
-        return request.Baseline is { } before ? Compare(new BenchBaseline(before, result), request.Limit) : ExitCode.Done;
+        return request.Baseline is { } before ? Compare(new BenchBaseline(before, result), request) : ExitCode.Done;
     }
 
-    private int Compare(BenchBaseline baseline, double? limit)
+    private int Compare(BenchBaseline baseline, BenchRequest request)
     {
         foreach (string note in baseline.Notes()) _host.Warn($"note: {note}");
-        foreach (string line in baseline.Lines()) _host.Out.WriteLine(line);
+        foreach (string line in baseline.Lines()) request.Talk.WriteLine(line);
         int code = ExitCode.Done;
-        foreach (string sentence in limit is { } most ? baseline.Slower(most) : [])
+        foreach (string sentence in request.Limit is { } most ? baseline.Slower(most) : [])
         {
             _host.Error.WriteLine($"rpat: {sentence}");
             code = ExitCode.LimitMissed;
@@ -108,6 +116,12 @@ internal sealed class BenchOutput
 internal sealed record BenchRequest(
     IReadOnlyList<string> Filters, IReadOnlyList<string> Categories, BenchResult? Baseline, double? Limit, string? Json, string? Artifacts)
 {
+    /// <summary>Where the usual output goes.</summary>
+    public TextWriter Talk { get; init; } = TextWriter.Null;
+
+    /// <summary>Whether stdout holds only the JSON.</summary>
+    public bool IsOnStdout { get; init; }
+
     /// <summary>Whether a row is wanted.</summary>
     public bool Wants(string name, string category) =>
         (Filters.Count == 0 || Filters.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: true)))

@@ -13,8 +13,8 @@ internal sealed class BlackBoxCommand
     private readonly CommandContext _host;
     private readonly Argument<string> _file = new("FILE.onnx")
     { Description = "a network of another program: images [N, C, H, W] in [0,1] to logits" };
-    private readonly Option<string> _data = new("--data", "--dataset")
-    { Description = "data set, or npz:FILE; see 'rpat data'", HelpName = "SPEC", Required = true };
+    private readonly Option<string?> _data = new("--data", "--dataset")
+    { Description = "data set, or npz:FILE; see 'rpat data'; that of the file's last evaluation by default", HelpName = "SPEC" };
     private readonly Option<string?> _dataDir;
     private readonly Option<string> _norm = new("--norm")
     { Description = "linf, l2 or l1", HelpName = "NAME", DefaultValueFactory = _ => "linf" };
@@ -33,9 +33,14 @@ internal sealed class BlackBoxCommand
     { Description = "images at a time", HelpName = "N", DefaultValueFactory = _ => 128 };
     private readonly Option<int> _threads = new("--threads", "-j") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
     private readonly Option<long> _seed = new("--seed") { Description = ConfigKeys.Of(c => c.Train.Seed).Doc, HelpName = "N" };
+    private readonly Option<bool> _resume = new("--resume") { Description = "resume an evaluation that was stopped or killed" };
+    private readonly Option<string?> _out = new("--out", "-o")
+    { Description = "folder of the evaluation; among the runs by default", HelpName = "DIR" };
+    private readonly Option<string> _runs;
     private readonly JsonOption _json = new();
 
-    private BlackBoxCommand(CommandContext host) => (_host, _dataDir) = (host, DataDirOption.Create(host));
+    private BlackBoxCommand(CommandContext host) =>
+        (_host, _dataDir, _runs) = (host, DataDirOption.Create(host), RunsOption.Create(host));
 
     /// <summary>The command, to be added to <c>eval</c>.</summary>
     public static Command Create(CommandContext host)
@@ -43,7 +48,8 @@ internal sealed class BlackBoxCommand
         var box = new BlackBoxCommand(host);
         var command = new Command("blackbox", "Measure a network of another program by its answers alone: an .onnx file.") { box._file };
         foreach (Option option in new Option[] { box._data, box._dataDir, box._norm, box._eps, box._count, box._queries, box._surrogate,
-            box._transfer, box._folder, box._batch, box._threads, box._seed, box._json.Option }) command.Add(option);
+            box._transfer, box._folder, box._resume, box._out, box._runs, box._batch, box._threads, box._seed, box._json.Option })
+            command.Add(option);
         command.SetAction(box.Run);
         return command;
     }
@@ -57,59 +63,74 @@ internal sealed class BlackBoxCommand
         if (EvalOptions.ParseRadii(parsed.GetValue(_eps) ?? UsualThreat.Eps(norm), norm) is not [var radius])
             throw new UsageException("--eps takes one radius here.");
         foreach (string line in SuspectValues.Eps("--eps", norm, radius.Value)) _host.Warn(line);
-        var data = DataSets.Open(DataSets.Names.Canonical(parsed.GetRequiredValue(_data)), parsed.GetValue(_dataDir));
-        foreach (string note in data.Notes) _host.Warn($"note: {note}");
-        var images = data.Test;
-        if (parsed.GetValue(_count) is > 0 and var count) images = images.Take(count);
+        string file = parsed.GetRequiredValue(_file), root = parsed.GetRequiredValue(_runs);
+        var images = Images(parsed, file, root, out string set);
         using var device = Device.Cpu(parsed.GetValue(_threads));
         var image = new Shape(1, images.Channels, images.Height, images.Width);
-        using var model = OnnxModel.Open(parsed.GetRequiredValue(_file), parsed.GetValue(_threads), image);
+        using var model = OnnxModel.Open(file, parsed.GetValue(_threads), image);
         if (images.Labels.Any(label => label >= model.Classes))
             throw new UsageException($"'{images.Name}' has labels above the {model.Classes} classes of the file: choose other --data.");
-        var box = new BlackBox(device, image, model.Classes, model.Ask);
-        List<Row> rows = [.. Measure(parsed, box, device, images, norm, radius)];
-        _json.Give(parsed, _host, () => Json(parsed, rows, norm, radius), () => Write(rows, norm, radius));
-        return ExitCode.Done;
+        var pixels = new float[images.Count * images.ImageSize];
+        images.CopyFloats([.. Enumerable.Range(0, images.Count)], pixels);
+        AttackSuite[] suites = [.. Suites(parsed, device, images, pixels, norm, radius)];
+        var options = new EvalOptions(file, WeightChoice.Nothing, set, null, [.. suites.Select(suite => suite.Name)], norm, [radius],
+            Step: null, First: 0, images.Count, BatchSize.Parse($"{parsed.GetValue(_batch)}"), (ulong)parsed.GetValue(_seed));
+        var plan = options.Plan(file, EvalSubject.HashOf(file), model.Classes, parsed.GetValue(_batch)) with { SuitesAt = _ => suites };
+        string folder = EvalFolder.Choose(options, images.Count, parsed.GetValue(_out), parsed.GetValue(_resume), root, _host.Note);
+        using var console = new EvalConsole(_host, folder, parsed.GetValue(_resume));
+        return console.Run(() =>
+        {
+            var box = model.On(device);
+            var report = console.Evaluate(box, plan, pixels, images.Labels);
+            console.Done();
+            var corruptions = parsed.GetValue(_folder) is { } cells
+                ? Corruptions.Run(box, cells, parsed.GetValue(_count), parsed.GetValue(_batch), _host.Note) : [];
+            Conclude(parsed, report, folder, corruptions);
+            EvalFolder.Leave(options, parsed.GetValue(_out), folder);
+            return ExitCode.Done;
+        });
     }
 
-    private IEnumerable<Row> Measure(ParseResult parsed, BlackBox box, Device device, LabeledImages set, Norm norm, Radius radius)
+    private LabeledImages Images(ParseResult parsed, string file, string root, out string name)
     {
-        var pixels = new float[set.Count * set.ImageSize];
-        set.CopyFloats([.. Enumerable.Range(0, set.Count)], pixels);
-        var options = new AttackRunnerOptions { Batch = parsed.GetValue(_batch), Seed = (ulong)parsed.GetValue(_seed) };
-        using var predictor = new Predictor(box, options.Batch);
-        int Right(float[] images) => predictor.Classes(images).Zip(set.Labels).Count(pair => pair.First == pair.Second);
-        yield return new("clean", Right(pixels), set.Count, "accuracy");
+        var set = RunDataSet.Find(parsed.GetValue(_data), parsed.GetValue(_dataDir), file, root)
+            ?? throw new UsageException("--data is missing: give the data set that the network is for.");
+        name = set.Name;
+        var data = DataSets.Open(set.Name, set.Dir);
+        foreach (string note in data.Notes) _host.Warn($"note: {note}");
+        int count = parsed.GetValue(_count);
+        foreach (string line in SuspectValues.Above("--n", count, data.Test.Count, "images", "all of them are measured")) _host.Warn(line);
+        return count > 0 ? data.Test.Take(Math.Min(count, data.Test.Count)) : data.Test;
+    }
+
+    private IEnumerable<AttackSuite> Suites(ParseResult parsed, Device device, LabeledImages set, float[] pixels, Norm norm, Radius radius)
+    {
         if (parsed.GetValue(_queries) is > 0 and var queries)
         {
-            _host.Note($"square: {set.Count} images, {queries} queries of each at most");
             var square = new Square { Norm = norm, Eps = radius.Value, Steps = queries };
-            int left = new AttackRunner(box, options).Perturb(square, pixels, set.Labels).Count(o => o.WasCorrect && !o.Fooled);
-            yield return new($"square, {queries} queries", left, set.Count, "upper bound of robust accuracy, by queries of logits");
+            yield return queries == new Square().Steps ? AttackSuite.Of(square.Name, square)
+                : new AttackSuite(square.Name, $"{square.Name} ({queries} queries)", [square]);
         }
-        if (parsed.GetValue(_surrogate) is { } surrogate)
-        {
-            string name = parsed.GetRequiredValue(_transfer);
-            _host.Note($"{name} on '{surrogate}'");
-            var adversarial = Transferred(surrogate, name, device, set, pixels, norm, radius, options);
-            var (at, now) = (predictor.Classes(pixels), predictor.Classes(adversarial));
-            int left = Enumerable.Range(0, set.Count).Count(i => at[i] == set.Labels[i] && now[i] == set.Labels[i]);
-            yield return new($"{name} from surrogate", left, set.Count, $"upper bound of robust accuracy, by transfer from '{surrogate}'");
-        }
-        if (parsed.GetValue(_folder) is not { } folder) yield break;
-        var cells = Corruptions.Run(box, folder, parsed.GetValue(_count), options.Batch, _host.Note);
-        yield return new("corruptions", cells.Sum(cell => cell.Accuracy.Correct), cells.Sum(cell => cell.Accuracy.Count),
-            "mean accuracy of 15 corruptions in 5 severities");
+        if (parsed.GetValue(_surrogate) is not { } typed) yield break;
+        string surrogate = RunFinder.Checkpoint(typed, parsed.GetRequiredValue(_runs));
+        RunsOption.TellDoubt(_host, typed, parsed.GetRequiredValue(_runs));
+        string name = EvalOptions.ParseAttacks(parsed.GetRequiredValue(_transfer)) is [var one] ? one
+            : throw new UsageException("--transfer takes one attack.");
+        _host.Note($"{AttackTitle.Of(name)} on the surrogate '{typed}'");
+        var runner = new AttackRunnerOptions { Batch = parsed.GetValue(_batch), Seed = (ulong)parsed.GetValue(_seed) };
+        float[] made = Transferred(surrogate, name, device, set, pixels, norm, radius, runner);
+        yield return AttackSuite.Of(Transfer.NameOf(name), new Transfer(name, EvalSubject.HashOf(NetworkFile.FileOf(surrogate)),
+            [.. made.Chunk(set.ImageSize)])
+        { Norm = norm, Eps = radius.Value });
     }
 
     /// <summary>The surrogate's adversarial images; where it is wrong without attack, the clean ones.</summary>
     private float[] Transferred(string surrogate, string name, Device device, LabeledImages set, float[] pixels, Norm norm, Radius radius,
         AttackRunnerOptions options)
     {
-        var network = NetworkFile.Load(device, surrogate, new WeightChoice(null, null, [], [], Strict: true),
+        var network = NetworkFile.Load(device, surrogate, WeightChoice.Nothing,
             new Shape(1, set.Channels, set.Height, set.Width));
-        string attackName = EvalOptions.ParseAttacks(name) is [var one] ? one : throw new UsageException("--transfer takes one attack.");
-        var suite = AttackCatalog.Find(attackName, norm, radius.Value, network.Net.Classes)!;
+        var suite = AttackCatalog.Find(name, norm, radius.Value, network.Net.Classes)!;
         var (images, left) = ((float[])pixels.Clone(), Enumerable.Range(0, set.Count).ToArray());
         foreach (var attack in suite.Attacks)
         {
@@ -122,31 +143,25 @@ internal sealed class BlackBoxCommand
         return images;
     }
 
-    private void Write(List<Row> rows, Norm norm, Radius radius)
+    private static object? Json(IReadOnlyList<CorruptionCell> cells) => cells.Count == 0 ? null : new
     {
-        foreach (var row in rows)
-        {
-            var interval = WilsonInterval.Of(row.Right, row.Images);
-            _host.Out.WriteLine($"{row.Name,-28}{Format.Percent(row.Share),8}   {Format.Percent(interval.Low)} to "
-                + $"{Format.Percent(interval.High)}   {row.What}");
-        }
-        _host.Out.WriteLine(FormattableString.Invariant(
-            $"  on {rows[0].Images} images, {norm.Name} eps {radius.Text}, in percent; Wilson intervals. None is a robust accuracy."));
-    }
-
-    private object Json(ParseResult parsed, List<Row> rows, Norm norm, Radius radius) => new
-    {
-        file = parsed.GetRequiredValue(_file),
-        sha256 = EvalSubject.HashOf(parsed.GetRequiredValue(_file)),
-        norm = norm.Name,
-        eps = radius.Text,
-        rows = rows.Select(row => new { row.Name, row.Right, row.Images, accuracy = row.Share, row.What }),
+        accuracy = Corruptions.Mean(cells),
+        cells = cells.Select(cell => new { cell.Name, cell.Severity, accuracy = cell.Accuracy.Fraction }),
     };
 
-    /// <summary>One line of the result.</summary>
-    /// <param name="What">What the number is.</param>
-    private sealed record Row(string Name, int Right, int Images, string What)
+    private void Conclude(ParseResult parsed, EvaluationReport report, string folder, IReadOnlyList<CorruptionCell> corruptions)
     {
-        public double Share => (double)Right / Images;
+        var (manifest, digest) = (Verification.ManifestOf(folder), Verification.DigestOf(folder));
+        string? kept = report.Columns.Count > 0 || parsed.GetValue(_out) is not null ? folder : null;
+        _json.Give(parsed, _host, () => EvalTable.Json(report, manifest, kept, digest, corruptions: Json(corruptions)), () =>
+        {
+            EvalTable.Write(report, manifest, _host);
+            if (report.Columns.Count > 0)
+                _host.Tell("  by its answers alone: each accuracy under an attack is an upper bound of the robust accuracy", 4);
+            if (corruptions.Count > 0) _host.Tell($"  {Corruptions.Names.Count} corruptions in 5 severities: mean accuracy "
+                + Format.Percent(Corruptions.Mean(corruptions)));
+            if (kept is null) _host.Note(EvalCommand.NotKept);
+            else _host.Out.WriteLine($"folder: {RunFinder.Shown(kept)}\ndigest: {digest}");
+        });
     }
 }

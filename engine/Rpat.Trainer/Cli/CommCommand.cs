@@ -80,6 +80,9 @@ internal sealed class CommCommand
     {
         var networks = parsed.GetValue(_models)!.Select(Network.Of).ToList();
         if (parsed.GetResult(_stepMs) is not null) return Project(parsed, networks);
+        Option[] ofModel = [_views, _share, _gbit, _microseconds, _gap];
+        if (ofModel.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } alone)
+            throw new UsageException($"{alone.Name} is for --project: give that too, or leave it out.");
         if (parsed.GetValue(_rounds) is not (>= 1 and <= 10_000) || parsed.GetValue(_processes) is not (>= 1 and <= 1024))
             throw new UsageException("--rounds is 1 to 10000 and --nproc 1 to 1024: give such numbers.");
         var launched = Launcher.Find(_host.Environment, _host.ErrorIsTerminal);
@@ -107,23 +110,27 @@ internal sealed class CommCommand
     {
         var request = _output.Read(parsed);
         var bench = new CommBench(group, networks.Select(net => (net.Name, net.Parameters, net.Channels)));
-        if (on is not null) _host.Out.WriteLine(on);
+        if (on is not null) request.Talk.WriteLine(on);
         List<BenchRow> rows = [];
         int width = bench.Items.Max(item => item.Name.Length);
         foreach (var (name, category) in bench.Items.Where(item => request.Wants(item.Name, item.Category)))
         {
             rows.Add(bench.Time(name, parsed.GetValue(_rounds)));
-            if (on is not null) Write(rows[^1], width);
+            if (on is not null) Write(rows[^1], width, request.Talk);
         }
+        if (on is not null && bench.Checked > 0)
+            request.Talk.WriteLine(FormattableString.Invariant(
+                $"checked: {bench.Checked} of the all-reduces, whose sums have the bits of adding in rank order"));
         return on is null ? ExitCode.Done : _output.Finish(request, on, rows);
     }
 
-    private void Write(BenchRow row, int width) => _host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+    private static void Write(BenchRow row, int width, TextWriter output) => output.WriteLine(string.Create(CultureInfo.InvariantCulture,
         $"{row.Name.PadRight(width)} {row.Bytes / 1e6,10:F3} MB {row.Median * 1e6,12:F1} µs {row.Bytes / row.Median / 1e9,9:F3} GB/s  "
             + $"(median of {row.Seconds.Count}, {row.Seconds[0] * 1e6:F1}–{row.Seconds[^1] * 1e6:F1} µs)"));
 
     private int Project(ParseResult parsed, List<Network> networks)
     {
+        _output.RefuseJson(parsed, _stepMs.Name);
         double gbit = parsed.GetValue(_gbit), latency = parsed.GetValue(_microseconds), gap = parsed.GetValue(_gap);
         var models = networks.SelectMany(net => Steps(parsed, net).Select(step => (step, Model: new ScalingModel(net.Parameters,
             step.Views * net.Norms, step.Ms / 1e3, step.Share, gbit / 8 * 1e9, latency / 1e6, gap / 1e6)))).ToList();
@@ -134,6 +141,7 @@ internal sealed class CommCommand
                 "--project, --gbit and --views are above 0, --latency and --gap not below, --backward-share is 0 to 1: give such numbers.");
         _host.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"A model, not a measurement: links of {gbit:0.###} Gbit/s and {latency:0.###} µs, a message {gap:0.###} µs after another."));
+        _host.Out.WriteLine("Gradients travel behind the backward pass: a step takes less than the sum of its parts.");
         foreach (var (step, model) in models)
         {
             _host.Out.WriteLine();

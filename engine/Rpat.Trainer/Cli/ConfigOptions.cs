@@ -71,6 +71,15 @@ internal sealed class ConfigOptions
     private readonly AugmentOption _augment = new();
     private readonly OfficialNames _official = new();
 
+    /// <summary>The key that an option of this name sets, such as <c>lr</c> or <c>lambda</c>, the paper's letter; null for none.</summary>
+    public static ConfigKey? Named(string name)
+    {
+        string bare = name.Trim('-').Replace('_', '-').ToLowerInvariant();
+        return bare is "lambda" or "λ" ? ConfigKeys.Of(c => c.Method.Rpat.Weight)
+            : new ConfigOptions()._keys.FirstOrDefault(pair => pair.Option.Aliases.Append(pair.Option.Name).Contains("--" + bare)).Key
+                ?? OfficialNames.Find(bare);
+    }
+
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
@@ -91,8 +100,9 @@ internal sealed class ConfigOptions
             .. _official.Given(parsed, host, key => _keys.FirstOrDefault(pair => pair.Key == key).Option?.Name ?? $"--set {key.Path}="),
             .. _augment.Given(parsed),
             .. from pair in _keys
-               where parsed.GetResult(pair.Option) is not null
-               select (pair.Option.Name, pair.Key, parsed.GetValue(pair.Option)!),
+               let given = parsed.GetResult(pair.Option)
+               where given is not null
+               select (given.IdentifierToken?.Value ?? pair.Option.Name, pair.Key, parsed.GetValue(pair.Option)!),
             .. parsed.GetValue(_overfit) ? [(_overfit.Name, ConfigKeys.Of(c => c.Train.OverfitBatch), "true")]
             : Array.Empty<(string, ConfigKey, string)>(),
         ])

@@ -44,9 +44,9 @@ internal sealed class DataCommand
     {
         int width = DataSets.All.Max(set => set.Name.Length);
         foreach (DataSetInfo set in DataSets.All)
-            _host.Out.WriteLine(
+            _host.Tell(
                 $"{set.Name.PadRight(width)}  {set.Title}: {set.Shape}, {set.Classes?.ToString(CultureInfo.InvariantCulture) ?? "any number of"} classes,"
-                + $" {set.Images} images; {set.LookedFor}; {set.Licence}");
+                + $" {set.Images} images; {set.LookedFor}; {set.Licence}", width + 2);
     }
 
     private Command Verify()

@@ -17,7 +17,7 @@ internal static class DevicesCommand
         command.SetAction(parsed =>
         {
             DeviceRow[] rows = [.. Rows(host)];
-            json.Give(parsed, host, () => rows, () => Write(rows, host.Out));
+            json.Give(parsed, host, () => rows, () => Write(rows, host));
             return ExitCode.Done;
         });
         return SelfTestOption.AddTo(command, host, json);
@@ -29,13 +29,13 @@ internal static class DevicesCommand
     internal static DeviceRow Row(GpuInfo gpu, GpuReading? reading, string? missing, IReadOnlyList<FirstUseResult> tests) =>
         new(gpu.Name, About(gpu)) { Gpu = gpu, Reading = reading, ReadingMissing = missing, Proven = Proven, SelfTests = tests };
 
-    internal static void Write(IReadOnlyList<DeviceRow> rows, TextWriter output)
+    internal static void Write(IReadOnlyList<DeviceRow> rows, CommandContext host)
     {
         int width = rows.Max(row => row.Name.Length);
         foreach (var row in rows)
         {
-            output.WriteLine($"{row.Name.PadRight(width)}  {row.About}");
-            foreach (string detail in Details(row)) output.WriteLine($"{new string(' ', width)}  {detail}");
+            host.Tell($"{row.Name.PadRight(width)}  {row.About}", width + 2);
+            foreach (string detail in Details(row)) host.Tell($"{new string(' ', width)}  {detail}", width + 4);
         }
     }
 

@@ -14,7 +14,7 @@ internal static class DoctorCommand
         {
             json.Give(parsed, host, () => Lines(host).Select(line => new { line.Name, line.Value }), () =>
             {
-                foreach (var (name, value) in Lines(host)) host.Out.WriteLine($"{name,-12}  {value}");
+                foreach (var (name, value) in Lines(host)) host.Tell($"{name,-12}  {value}", 14);
             });
             return ExitCode.Done;
         });

@@ -7,6 +7,9 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat eval</c>: accuracy of a checkpoint, clean and under attack, in a folder that can be resumed and verified.</summary>
 internal sealed class EvalCommand
 {
+    /// <summary>What is said of an evaluation without an attack.</summary>
+    public const string NotKept = "note: a clean accuracy alone is not kept: --out DIR keeps it";
+
     private readonly CommandContext _host;
     private readonly ThreatOptions _threat;
     private readonly Option<string> _attacks = new("--attacks")
@@ -66,24 +69,15 @@ internal sealed class EvalCommand
         if (parsed.GetValue(_inputGradients) is { } inputs) SaveInputGradients(inputs, parsed, options, subject);
         string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), parsed.GetValue(_resume), _threat.Runs(parsed),
             _host.Note);
-        using var stop = new StopRequest { Leave = Environment.Exit };
-        using var lines = new EvalProgressLines(_host);
-        stop.Announced = () => lines.Note("stopping; a second signal leaves at once");
-        stop.Listen();
-        try
+        using var console = new EvalConsole(_host, folder, parsed.GetValue(_resume));
+        return console.Run(() =>
         {
-            var (plan, report) = Evaluate(parsed, options, subject, folder, stop, lines);
-            lines.Dispose();
+            var (plan, report) = Evaluate(parsed, options, subject, console);
+            console.Done();
             Conclude(parsed, report, subject, plan, folder, options.Checkpoint, PublishedCheck.Of(options.Checkpoint, options, report));
             EvalFolder.Leave(options, parsed.GetValue(_out), folder);
             return Judge(limits.Missed(report, options.Attacks, [.. options.Radii.Select(r => r.Text)]));
-        }
-        catch (OperationCanceledException)
-        {
-            lines.Dispose();
-            _host.Error.WriteLine($"stopped; what is done is in {folder}: resume with the same command and --resume");
-            return stop.Code;
-        }
+        });
     }
 
     // Everything is checked before the folder is made; the network itself is loaded again for each batch size.
@@ -130,41 +124,12 @@ internal sealed class EvalCommand
 
     // Closing the device frees all its memory for smaller batches; lines that are already in the ledger are not computed again.
     private (EvaluationPlan Plan, EvaluationReport Report) Evaluate(ParseResult parsed, EvalOptions options, EvalSubject subject,
-        string folder, StopRequest stop, EvalProgressLines lines)
+        EvalConsole console) => options.Batch.Run(_host.Warn, batch =>
     {
-        bool resume = parsed.GetValue(_resume) || !Path.Exists(Path.Combine(folder, EvaluationManifest.FileName));
-        return options.Batch.Run(_host.Warn, batch =>
-        {
-            using var device = _threat.Open(parsed);
-            var plan = options.Plan(subject.Network.Path, subject.Hash, subject.Network.Net.Classes, batch);
-            return (plan, Evaluate(subject.On(device, options), plan, folder, resume, stop, lines));
-        });
-    }
-
-    private EvaluationReport Evaluate(EvalSubject subject, EvaluationPlan plan, string folder, bool resume, StopRequest stop,
-        EvalProgressLines lines)
-    {
-        var evaluation = Prepare(subject, plan, folder);
-        evaluation.Log = lines.Note;
-        evaluation.Progress = p =>
-        {
-            if (stop.IsRequested) throw new OperationCanceledException();
-            if (_host.Loudness.Level >= LogLevel.Info) lines.Show(p);
-        };
-        return evaluation.Run(resume);
-    }
-
-    private static RobustEvaluation Prepare(EvalSubject subject, EvaluationPlan plan, string folder)
-    {
-        try
-        {
-            return new RobustEvaluation(subject.Network.Net, plan, subject.Images, subject.Labels, folder);
-        }
-        catch (ArgumentException error)
-        {
-            throw new DataException(error.Message, error);
-        }
-    }
+        using var device = _threat.Open(parsed);
+        var plan = options.Plan(subject.Network.Path, subject.Hash, subject.Network.Net.Classes, batch);
+        return (plan, console.Evaluate(subject.On(device, options).Network.Net, plan, subject.Images, subject.Labels));
+    });
 
     private void Conclude(ParseResult parsed, EvaluationReport report, EvalSubject subject, EvaluationPlan plan, string folder,
         string checkpoint, PublishedCheck? published)
@@ -174,11 +139,11 @@ internal sealed class EvalCommand
         _json.Give(parsed, _host, () => EvalTable.Json(report, manifest,
             plan.Suites.Count > 0 || parsed.GetValue(_out) is not null ? folder : null, digest, published), () =>
         {
-            EvalTable.Write(report, manifest, _host.Out);
-            foreach (string line in published?.Lines() ?? []) _host.Out.WriteLine(line);
-            if (plan.Suites.Count > 0) _host.Out.WriteLine($"folder: {folder}\ndigest: {digest}");
-            else if (parsed.GetValue(_out) is null) _host.Note("note: a clean accuracy alone is not kept: --out DIR keeps it");
-            if (RunFinder.RunOf(checkpoint) is { } run) _host.Note($"try next: {NextStep.Of(run, run)}");
+            EvalTable.Write(report, manifest, _host);
+            foreach (string line in published?.Lines() ?? []) _host.Tell(line, 4);
+            if (plan.Suites.Count > 0) _host.Out.WriteLine($"folder: {RunFinder.Shown(folder)}\ndigest: {digest}");
+            else if (parsed.GetValue(_out) is null) _host.Note(NotKept);
+            if (RunFinder.RunOf(checkpoint) is { } run) _host.Note($"try next: {NextStep.Of(run, RunFinder.Shown(run))}");
         });
         if (parsed.GetValue(_leaderboard) is not { } leaderboard) return;
         AtomicFile.WriteText(leaderboard, Leaderboard.InfoOf(report, plan, subject).ToJson());

@@ -37,6 +37,19 @@ internal sealed class JsonOption
     /// <summary>Whether stdout holds only the JSON.</summary>
     public bool TakesStdout(ParseResult parsed) => parsed.GetResult(_option) is not null && parsed.GetValue(_option) is null or Stdout;
 
+    /// <summary>The file that the JSON is written to besides, or null.</summary>
+    public string? File(ParseResult parsed) => TakesStdout(parsed) ? null : parsed.GetValue(_option);
+
+    /// <summary>Where the usual output goes: not to stdout if that holds the JSON.</summary>
+    public TextWriter Talk(ParseResult parsed, CommandContext host) => TakesStdout(parsed) ? host.Error : host.Out;
+
+    /// <summary>Refuses the option with another one whose result is text.</summary>
+    /// <exception cref="UsageException">It is given.</exception>
+    public void Refuse(ParseResult parsed, string other)
+    {
+        if (parsed.GetResult(_option) is not null) throw new UsageException($"{_option.Name} does not go with {other}: leave one out.");
+    }
+
     /// <summary>Writes the result in the requested form.</summary>
     /// <param name="value">The result; not made unless it is requested.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
@@ -45,6 +58,6 @@ internal sealed class JsonOption
         bool alone = TakesStdout(parsed);
         if (alone) host.Out.Write(Text(value()));
         else print();
-        if (!alone && parsed.GetValue(_option) is { } path) AtomicFile.WriteText(path, Text(value()));
+        if (File(parsed) is { } path) AtomicFile.WriteText(path, Text(value()));
     }
 }

@@ -62,9 +62,13 @@ internal sealed class KernelsCommand
     {
         using var device = Device.Cpu(1);
         var names = new KernelTable(device, op => op.Layers(1), TimeSpan.Zero, 1, 1).Names().Distinct()
-            .Where(one => request.Wants(one.Name, one.Category) || request.Wants(one.Op, one.Category));
-        _host.Out.Write(new TextTable(["kernel", "op", "category"], [.. names.Select(one => (string[])[one.Name, one.Op, one.Category])])
-            .Write("text"));
+            .Where(one => request.Wants(one.Name, one.Category) || request.Wants(one.Op, one.Category)).ToList();
+        if (names.Count == 0) throw _output.Nothing();
+        string json = JsonOption.Text(names.Select(one => new { one.Name, one.Op, one.Category }));
+        if (request.Json is { } file) AtomicFile.WriteText(file, json);
+        _host.Out.Write(request.IsOnStdout ? json
+            : new TextTable(["kernel", "op", "category"], [.. names.Select(one => (string[])[one.Name, one.Op, one.Category])])
+                .Write("text"));
         return ExitCode.Done;
     }
 
@@ -83,11 +87,11 @@ internal sealed class KernelsCommand
     {
         void Head()
         {
-            _host.Out.WriteLine(on);
-            _host.Out.WriteLine(
-                "Shares may pass 1 where Winograd needs a quarter of the operations, which are a direct convolution's, and where caches "
-                    + "hold what moves.");
-            _host.Out.WriteLine(KernelTable.Header);
+            request.Talk.WriteLine(on);
+            request.Talk.WriteLine(
+                "Of peak: the longer of the times that operations and bytes take at the peak, divided by the median; it may pass 1 where "
+                    + "Winograd needs a quarter of the operations, which are a direct convolution's, and where caches hold what moves.");
+            request.Talk.WriteLine(KernelTable.Header);
         }
 
         List<Peak> peaks = [];
@@ -95,18 +99,18 @@ internal sealed class KernelsCommand
         foreach (var line in table.Run(request.Wants))
         {
             if (rows.Count == 0) Head();
-            _host.Out.WriteLine(KernelTable.Format(line));
+            request.Talk.WriteLine(KernelTable.Format(line));
             peaks.Add(line.Peak);
             rows.Add(line.Row);
         }
-        if (rows.Count > 0) WritePeaks(peaks);
-        if (rows.LastOrDefault(row => row.Gpu is not null)?.Gpu is { } gpu) _host.Out.WriteLine($"{gpu} after the last row; --json has it "
-            + "for each");
+        if (rows.Count > 0) WritePeaks(peaks, request.Talk);
+        if (rows.LastOrDefault(row => row.Gpu is not null)?.Gpu is { } gpu)
+            request.Talk.WriteLine($"{gpu} after the last row; --json has it for each");
         return rows;
     }
 
-    private void WritePeaks(List<Peak> peaks) =>
-        _host.Out.WriteLine(
+    private static void WritePeaks(List<Peak> peaks, TextWriter output) =>
+        output.WriteLine(
         $"peak: {Range(peaks.Select(peak => peak.Flops))} GFLOP/s of multiply-adds on registers, "
             + $"{Range(peaks.Select(peak => peak.Bytes))} GB/s of copies of 256 MiB");
 

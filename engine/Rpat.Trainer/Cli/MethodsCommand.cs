@@ -8,15 +8,19 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat methods</c> and <c>rpat methods show NAME</c>: the training methods, their blocks and settings.</summary>
 internal static class MethodsCommand
 {
-    // The rows of attacks in methods.md 2.1.
-    private static readonly Dictionary<char, string> _starts = new()
+    private const string Training = ", training mode", None = "none";
+
+    private const int Title = 9;
+
+    // The rows of attacks in methods.md 2.1: where PGD starts, and whether batch norms are in training mode.
+    private static readonly Dictionary<char, (string Start, bool Trains)> _attacks = new()
     {
-        ['A'] = "a random point of the ball, batch norms in evaluation mode",
-        ['B'] = "the image with a little noise, batch norms in evaluation mode",
-        ['C'] = "a random point of the ball, batch norms in training mode",
-        ['D'] = "a random point of the ball, batch norms in evaluation mode",
-        ['E'] = "a random point of the cube, batch norms in evaluation mode",
-        ['G'] = "a random point of the ball, batch norms in training mode",
+        ['A'] = ("a random point of the ball", false),
+        ['B'] = ("the image with a little noise", false),
+        ['C'] = ("a random point of the ball", true),
+        ['D'] = ("a random point of the ball", false),
+        ['E'] = ("a random point of the cube", false),
+        ['G'] = ("a random point of the ball", true),
     };
 
     /// <summary>The command, to be added to the root.</summary>
@@ -44,9 +48,10 @@ internal static class MethodsCommand
     private static void Print(CommandContext host)
     {
         int width = MethodCatalog.All.Max(method => method.Name.Length);
-        foreach (var method in MethodCatalog.All) host.Out.WriteLine($"{method.Name.PadRight(width)}  {method.About} [{method.Source}]");
+        foreach (var method in MethodCatalog.All)
+            host.Tell($"{method.Name.PadRight(width)}  {method.About} [{DocsCommand.Referring(method.Source)}]", width + 2);
         string without = string.Join(", ", MethodCatalog.All.Where(method => !method.TakesRpat).Select(method => method.Name));
-        host.Out.WriteLine($"NAME{MethodCatalog.RpatSuffix} adds RPAT's perception term to any of them but {without}.");
+        host.Tell($"NAME{MethodCatalog.RpatSuffix} adds RPAT's perception term to any of them but {without}.");
     }
 
     private static int Show(CommandContext host, string name)
@@ -54,10 +59,11 @@ internal static class MethodsCommand
         string typed = name;
         var method = MethodCatalog.Find(name = CatalogNames.Methods.Canonical(name))
             ?? throw new UsageException($"there is no method '{typed}': {CatalogNames.Methods.Hint(typed)}");
-        host.Out.WriteLine($"{name}: {method.About}");
+        host.Tell($"{name}: {method.About}");
         bool rpat = name.EndsWith(MethodCatalog.RpatSuffix, StringComparison.Ordinal);
-        foreach (var (title, text) in Rows(method, rpat))
-            host.Out.WriteLine($"  {title,-9}{text}");
+        foreach (var (title, text) in Rows(method, rpat)) host.Tell($"  {title,-Title}{text}", Title + 2);
+        host.Tell("  x is an image, x' its adversarial example, z logits, p their softmax, y the true class; more in "
+            + "'rpat docs methods 0.1'");
         host.Out.WriteLine();
         Settings(host, method, rpat);
         return ExitCode.Done;
@@ -67,11 +73,11 @@ internal static class MethodsCommand
     {
         IReadOnlyList<Setting> term = rpat ? Setting.Of(new RobustPerception()) : [], settings = [.. method.Settings, .. term];
         if (settings.Count == 0) host.Out.WriteLine("no settings");
-        foreach (var setting in method.Settings) host.Out.WriteLine(Line("method", setting));
-        foreach (var setting in term) host.Out.WriteLine(Line("method.rpat", setting));
+        foreach (var setting in method.Settings) host.Tell(Line("method", setting), 4);
+        foreach (var setting in term) host.Tell(Line("method.rpat", setting), 4);
         if (method.Assumed.Count > 0) host.Out.WriteLine("next to its settings, the recipes of its published rows assume");
         foreach (var assumption in method.Assumed)
-            host.Out.WriteLine($"  {assumption.Key} = {assumption.Value}  {assumption.About}  UNCERTAIN");
+            host.Tell($"  {assumption.Key} = {assumption.Value}  {DocsCommand.Referring(assumption.About)}  UNCERTAIN", 4);
         if (method.Assumed.Count > 0 || settings.Any(s => s.IsUncertain))
             host.Out.WriteLine("UNCERTAIN: no source settles this value; it is assumed.");
     }
@@ -79,20 +85,28 @@ internal static class MethodsCommand
     private static IEnumerable<(string, string)> Rows(MethodInfo method, bool rpat)
     {
         var blocks = method.Row;
-        yield return ("source", method.Source.Replace("methods.md", "docs/methods.md in the source code,", StringComparison.Ordinal));
-        yield return ("attack", blocks.Attack);
-        if (blocks.Attack is [var letter, ' ', ..] && _starts.TryGetValue(letter, out string? start))
-            yield return ("", $"{letter}: PGD from {start}");
+        yield return ("source", DocsCommand.Referring(method.Source));
+        yield return ("attack", Attack(blocks.Attack));
         yield return ("target", blocks.Target);
         yield return ("loss", blocks.Terms + (rpat ? " + weight mean (z(x~) - (1 - alpha) z(x) - alpha z(x'))^2, set by method.rpat" : ""));
-        yield return ("weights", blocks.Weights == "1" ? "1: all images count alike" : blocks.Weights);
-        yield return ("networks", blocks.Nets);
-        yield return ("extra", blocks.Extra);
-        if (blocks.Departs.Length > 0) yield return ("departs", blocks.Departs);
+        yield return ("weights", blocks.Weights == "1" ? "all images count alike" : blocks.Weights);
+        if (blocks.Nets != None) yield return ("networks", blocks.Nets);
+        if (blocks.Extra != None) yield return ("extra", blocks.Extra);
+        if (blocks.Departs.Length > 0) yield return ("departs", DocsCommand.Referring(blocks.Departs));
+    }
+
+    // A row of attacks is named by its letter: "B on KL".
+    private static string Attack(string declared)
+    {
+        if (declared is not [var letter, ' ', ..] || !_attacks.TryGetValue(letter, out var row)) return declared;
+        bool trains = row.Trains || declared.Contains(Training, StringComparison.Ordinal);
+        return $"PGD{declared[1..].Replace(Training, "", StringComparison.Ordinal)}; starts at {row.Start}; batch norms in "
+            + $"{(trains ? "training" : "evaluation")} mode";
     }
 
     private static string Line(string section, Setting s) =>
-        $"  {section}.{s.Name} = {s.Default}  {s.About}{Range(s)} [{s.Source}]{(s.IsUncertain ? "  UNCERTAIN" : "")}";
+        $"  {section}.{s.Name} = {s.Default}  {s.About}{Range(s)} [{DocsCommand.Referring(s.Source)}]"
+        + (s.IsUncertain ? "  UNCERTAIN" : "");
 
     private static string Range(Setting s) => s.IsNumber ? $"; {Numbers.Text(s.Min)} to {Numbers.Text(s.Max)}" : "";
 }

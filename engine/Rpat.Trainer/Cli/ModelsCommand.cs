@@ -23,7 +23,7 @@ internal static class ModelsCommand
         int width = ModelCatalog.All.Max(item => item.Name.Length);
         json.Give(parsed, host, () => ModelCatalog.All.Select(family => new { family.Name, family.About }), () =>
         {
-            foreach (var item in ModelCatalog.All) host.Out.WriteLine($"{item.Name.PadRight(width)}  {item.About}");
+            foreach (var item in ModelCatalog.All) host.Tell($"{item.Name.PadRight(width)}  {item.About}", width + 2);
             host.Out.WriteLine();
             WritePublished(host);
         });
@@ -48,9 +48,9 @@ internal static class ModelsCommand
     private static void WritePublished(CommandContext host)
     {
         int width = PublishedNets.All.Max(net => net.Architecture.Length);
-        host.Out.WriteLine("RobustBench's architectures (CIFAR-10, CIFAR-100, Linf and L2; ViT of ImageNet; entries), their names here:");
+        host.Tell("RobustBench's architectures (CIFAR-10, CIFAR-100, Linf and L2; ViT of ImageNet; entries), their names here:");
         foreach (PublishedNet net in PublishedNets.All)
-            host.Out.WriteLine($"{net.Entries,3}  {net.Architecture.PadRight(width)}  {net.Model ?? "does not load"}");
+            host.Tell($"{net.Entries,3}  {net.Architecture.PadRight(width)}  {net.Model ?? "does not load"}", width + 7);
         int loading = PublishedNets.All.Where(net => net.Model is not null).Sum(net => net.Entries);
         host.Out.WriteLine($"{loading} of {PublishedNets.All.Sum(net => net.Entries)} entries load by their names and shapes alone");
     }

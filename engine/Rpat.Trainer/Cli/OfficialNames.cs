@@ -26,6 +26,12 @@ internal sealed class OfficialNames
 
     private readonly Option<bool> _term = new("--RA") { Hidden = true };
 
+    /// <summary>The key that an option of this name, without dashes, sets; null for none.</summary>
+    public static ConfigKey? Find(string bare) =>
+        _names.FirstOrDefault(pair => pair.Name[2..].Equals(bare, StringComparison.OrdinalIgnoreCase)
+            || pair.Name[2..].Replace('_', '-').Equals(bare, StringComparison.OrdinalIgnoreCase)) is { Key: { } key }
+            ? Schema.Find(key, bare) : null;
+
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)
     {

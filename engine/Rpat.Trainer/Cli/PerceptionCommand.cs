@@ -53,6 +53,7 @@ internal sealed class PerceptionCommand
     {
         string root = parsed.GetRequiredValue(_root);
         var subjects = parsed.GetRequiredValue(_runs).Select(text => Subject(text, root)).ToList();
+        foreach (string text in parsed.GetRequiredValue(_runs)) RunsOption.TellDoubt(_host, text[(text.IndexOf('=') + 1)..], root);
         var options = Options(parsed);
         if (parsed.GetValue(_seed) < 0) throw new UsageException($"--seed is {parsed.GetValue(_seed)}: give a number from 0.");
         string folder = parsed.GetValue(_out) ?? Path.Combine(RunFinder.HomeOf(subjects[0].Path, root), "perception");
@@ -66,7 +67,7 @@ internal sealed class PerceptionCommand
         PerceptionReport.Write(Path.Combine(folder, "perception.html"), runs);
         _json.Give(parsed, _host, () => PerceptionTable.Json(runs), () =>
         {
-            PerceptionTable.Write(runs, _host.Out);
+            PerceptionTable.Write(runs, _host);
             _host.Out.WriteLine($"report: {Path.Combine(folder, "perception.html")}");
         });
         return ExitCode.Done;
@@ -82,7 +83,7 @@ internal sealed class PerceptionCommand
             throw new UsageException(
                 $"'{subject.Path}' takes images of {network.Net.InputShape.C} channels, '{images.Name}' has {images.Channels}: choose "
                     + $"another --data.");
-        _host.Note($"{subject.Name}: {options.Name}");
+        _host.Note($"{subject.Name}: {AttackTitle.Of(options.Name)}");
         return new PerceptionRun(subject.Name, subject.Path, new PerceptionMeter(network.Net, options).Run(images));
     }
 

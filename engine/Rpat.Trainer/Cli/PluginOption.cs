@@ -10,7 +10,7 @@ namespace Rpat.Trainer.Cli;
 /// </summary>
 internal static class PluginOption
 {
-    private const string Name = "--plugin";
+    private const string Name = RunPlugins.Option;
 
     /// <summary>Gives the option to every command.</summary>
     public static void AddTo(RootCommand root) => root.Add(new Option<string[]>(Name)
@@ -22,46 +22,51 @@ internal static class PluginOption
 
     /// <summary>Loads the given assemblies, which decide what else the command line may contain.</summary>
     /// <returns>Whether there was anything.</returns>
-    /// <exception cref="UsageException">A file is not an assembly, or its declarations are invalid.</exception>
-    public static bool Load(ParseResult parsed)
+    /// <exception cref="UsageException">A file is not an assembly, its declarations are invalid, or its code throws.</exception>
+    public static bool Load(ParseResult parsed, CommandContext host)
     {
         string[] files = Files(parsed);
-        foreach (string file in files.Where(file => !string.IsNullOrWhiteSpace(file))) Load(file);
+        foreach (string file in files.Where(file => !string.IsNullOrWhiteSpace(file)))
+            if (Load(file) == 0 && Launcher.Find(host.Environment, host.ErrorIsTerminal) is null or { Rank: 0 })
+                host.Warn($"warning: {Name} '{file}' declares no method, attack, network or data set: give one of its classes [Method], "
+                    + "[Attack], [Model] or [DataSet].");
         return files.Length > 0;
     }
 
     /// <summary>The option as it was given, for a command that this one runs.</summary>
     public static IEnumerable<string> Given(ParseResult parsed) => Files(parsed).SelectMany(file => new[] { Name, file });
 
-    private static string[] Files(ParseResult parsed) =>
+    /// <summary>The files that were given.</summary>
+    public static string[] Files(ParseResult parsed) =>
         parsed.GetResult(Name) is OptionResult given ? [.. given.Tokens.Select(token => token.Value)] : [];
 
-    private static void Load(string file)
+    private static int Load(string file)
     {
         try
         {
-            Nn.Catalog.Register(Assembly.LoadFrom(Path.GetFullPath(file)));
+            int count = Catalog.Register(Assembly.LoadFrom(Path.GetFullPath(file)));
             DataSets.RequireOwnNames();
+            _ = ConfigKeys.All; // refuses settings under names that the section of methods has itself
+            return count;
         }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException && !File.Exists(file))
+        catch (Exception error) when (error is not OutOfMemoryException)
         {
-            throw new UsageException($"{Name} '{file}' is not there: give the path of an assembly.");
-        }
-        catch (Exception error) when (error is BadImageFormatException or FileLoadException or FileNotFoundException
-        or UnauthorizedAccessException)
-        {
-            throw new UsageException(
-                $"{Name} '{file}' cannot be loaded ({error.Message.TrimEnd('.')}): give a .NET assembly that was built against this "
-                    + $"program.");
-        }
-        catch (ReflectionTypeLoadException error)
-        {
-            string reason = error.LoaderExceptions.OfType<Exception>().FirstOrDefault()?.Message.TrimEnd('.') ?? "unknown";
-            throw new UsageException($"{Name} '{file}' does not fit this program ({reason}): build it against this version.");
-        }
-        catch (ArgumentException error)
-        {
-            throw new UsageException($"{Name} '{file}': {error.Message}");
+            throw new UsageException($"{Name} '{file}'{Problem(file, error)}", error);
         }
     }
+
+    private static string Problem(string file, Exception error) => error switch
+    {
+        _ when Directory.Exists(file) => " is a folder: give the assembly in it, a file that ends in .dll.",
+        _ when !File.Exists(file) => " is not there: give the path of an assembly.",
+        BadImageFormatException => " is no .NET assembly for this machine: give one that was built against this program.",
+        ReflectionTypeLoadException { LoaderExceptions: var reasons } => Unloadable(reasons.OfType<Exception>().FirstOrDefault()),
+        ArgumentException or ConfigException => $": {error.Message}",
+        _ => $" does not fit this program ({error.Message.TrimEnd('.')}): build it against this version, and copy what it needs beside it.",
+    };
+
+    private static string Unloadable(Exception? error) => error is FileNotFoundException { FileName: { } name }
+        ? $" needs the assembly {name.Split(',')[0]}, which is not beside it: copy {name.Split(',')[0]}.dll there, or build with "
+            + "CopyLocalLockFileAssemblies."
+        : $" does not fit this program ({error?.Message.TrimEnd('.') ?? "unknown"}): build it against this version.";
 }

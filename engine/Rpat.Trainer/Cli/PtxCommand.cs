@@ -9,6 +9,16 @@ internal sealed class PtxCommand
 {
     private readonly CommandContext _host;
 
+    private const string Legend = """
+
+        v4: loads and stores of 128 bits; mma: products on tensor cores; cp.async: copies to shared memory that nothing waits for;
+        ok: no local memory, calls, denormal constants, accesses of unknown address space or branches marked wrongly.
+        slots: what a warp's scheduler issues in the main loop, per 512 multiply-adds of its 32 threads or 32 products on tensor cores;
+        bytes per flop: what the loop loads from global memory; at most: the share of each GPU's arithmetic peak that the slots allow,
+        which differs since GPUs take 1 or 2 cycles for a warp's multiply-add and 4 to 32 for a product.
+
+        """;
+
     private readonly Option<string> _out = new("--out", "-o")
     {
         Description = "folder for a .ptx file of each kernel",
@@ -31,7 +41,7 @@ internal sealed class PtxCommand
     public static Command Create(CommandContext host)
     {
         var ptx = new PtxCommand(host);
-        const string about = "Compile the GPU kernels to PTX text and audit it (needs no GPU).";
+        const string about = "Compile the GPU kernels, those of your own --plugin too, to PTX text and audit it (needs no GPU).";
         var command = new Command("ptx", about) { ptx._out, ptx._arch, ptx._json.Option };
         command.SetAction(ptx.Run);
         return command;
@@ -53,6 +63,7 @@ internal sealed class PtxCommand
                         + $"{kernel.AsyncCopies,2}  {kernel.Verdict}");
                 foreach (var kernel in kernels)
                     if (PtxLoop.Of(kernel.Text) is { } loop) _host.Out.WriteLine(Format(kernel.Name, loop));
+                _host.Out.Write(Legend);
             });
         return kernels.All(kernel => kernel.Verdict == PtxKernel.Ok) ? ExitCode.Done : ExitCode.Device;
     }
@@ -88,7 +99,7 @@ internal sealed class PtxCommand
     {
         try
         {
-            return GpuBackend.Compile(arch / 10, arch % 10, typeof(RpatLoss).Assembly, typeof(Silu).Assembly);
+            return GpuBackend.Compile(arch / 10, arch % 10, [typeof(RpatLoss).Assembly, typeof(Silu).Assembly, .. Catalog.Registered]);
         }
         catch (DeviceUnavailableException e)
         {

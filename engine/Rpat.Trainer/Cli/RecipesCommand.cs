@@ -48,7 +48,13 @@ internal static class RecipesCommand
 
     private static int List(ParseResult parsed, JsonOption json, CommandContext host)
     {
-        json.Give(parsed, host, () => RecipeLibrary.Names.Select(Json), () => RecipeText.List(RecipeLibrary.Names, host.Out));
+        json.Give(parsed, host, () => RecipeLibrary.Names.Select(Json), () =>
+        {
+            new TextTable(RecipeText.Head, [.. RecipeText.Rows(RecipeLibrary.Names)], RightFrom: 4)
+            { Spare = ["epochs", "net", "AA", "Clean", "norm"] }.Show(host);
+            host.Tell("  Clean and AA: published for these settings, in percent; 'rpat recipes show NAME' has the sources, and what it is "
+                + "for");
+        });
         return ExitCode.Done;
     }
 

@@ -29,6 +29,7 @@ internal static class ReportCommand
         {
             string[] names = parsed.GetRequiredValue(runs);
             if (names.Any(IsStudy)) return Study(parsed, names, Format(parsed, tables), file, charts, host);
+            foreach (string name in names) RunsOption.TellDoubt(host, name, parsed.GetRequiredValue(root));
             string[] folders =
             [
                 .. names.Select(name => RunFinder.Measured(name, parsed.GetRequiredValue(root)))
@@ -95,8 +96,10 @@ internal static class ReportCommand
     {
         var runs = RunLabels.Once([.. folders.Select(RunData.Load)], line => host.Warn(Printable.Line($"note: {line}")));
         var compared = SharedEvaluation.Of(runs, wanted);
-        foreach (var run in compared.Runs.Where(run => run.Clean is null))
+        foreach (var run in compared.Runs.Where(run => run.AnyResult is null))
             host.Warn(Printable.Line($"'{run.Name}' is left out: it has no {(wanted is null ? "result" : $"evaluation '{wanted}'")}."));
+        if (compared.Runs.All(run => run.AnyResult is null))
+            throw new UsageException("none of these runs has a result to put into a table: measure one with 'rpat eval'.");
         foreach (string column in wanted is null ? compared.LeftOut : [])
             host.Warn(Printable.Line($"note: not in the table: {column}; --eval chooses another evaluation"));
         string table = new PaperTable(compared).Write(format);

@@ -35,11 +35,11 @@ internal sealed class ReproduceCommand
     private readonly Option<bool> _resume = new("--resume") { Description = "resume in an existing folder: what is finished is kept" };
     private readonly Option<int?> _images = new("--n")
     { Description = "held-out images to attack; 100 at --scale quick, all at --scale paper (0)", HelpName = "N" };
-    private readonly Option<string> _attack = new("--attack")
+    private readonly Option<string> _attack = new("--attack", "--attacks")
     { Description = "the column beside Clean; anything but aa is no AutoAttack", HelpName = "NAME", DefaultValueFactory = _ => "aa" };
-    private readonly Option<string> _data = new("--data")
+    private readonly Option<string> _data = new("--data", "--dataset")
     { Description = "data set at --scale paper", HelpName = "NAME", DefaultValueFactory = _ => "cifar10" };
-    private readonly Option<string> _net = new("--net")
+    private readonly Option<string> _net = new("--net", "--model")
     { Description = "network at --scale paper", HelpName = "NAME", DefaultValueFactory = _ => "preactresnet18" };
     private readonly Option<string> _norm = new("--norm")
     { Description = "norm at --scale paper", HelpName = "linf|l2", DefaultValueFactory = _ => "linf" };
@@ -49,7 +49,7 @@ internal sealed class ReproduceCommand
     private readonly JsonOption _json = new();
     private readonly Option<string?> _dataDir;
     private readonly DeviceOption _device;
-    private readonly Option<int> _threads = new("--threads") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
+    private readonly Option<int> _threads = new("--threads", "-j") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
 
     private ReproduceCommand(CommandContext host, Func<string[], CommandContext, int> program) =>
         (_host, _program, _device, _dataDir) = (host, program, new DeviceOption(host), DataDirOption.Create(host));

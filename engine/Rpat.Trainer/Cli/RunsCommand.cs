@@ -28,7 +28,7 @@ internal sealed class RunsCommand
     {
         var json = new JsonOption();
         var columns = new Option<string?>("--columns")
-        { Description = "keys of the configuration to show, such as train.seed,method.rpat.weight", HelpName = "KEY,…" };
+        { Description = "keys of the configuration to show, or options: train.seed,method.rpat.weight,lr", HelpName = "KEY,…" };
         var group = new Option<string?>("--group-by")
         { Description = "one row for the runs of equal values of these keys: mean ± standard deviation", HelpName = "KEY,…" };
         var (format, eval) = (FormatOption(), ReportCommand.EvaluationOption());
@@ -36,25 +36,34 @@ internal sealed class RunsCommand
             { columns, group, eval, format, json.Option };
         list.SetAction(parsed =>
         {
-            var by = RunTable.Keys("--group-by", parsed.GetValue(group));
-            var all = Chosen(RunFinder.AllMeasured(parsed.GetRequiredValue(_root)), parsed.GetValue(eval), by);
-            var table = new RunTable(all, RunTable.Keys("--columns", parsed.GetValue(columns)));
+            IReadOnlyList<RunData> found = [.. RunFinder.AllMeasured(parsed.GetRequiredValue(_root)).Select(Readable).OfType<RunData>()];
+            var by = Keys("--group-by", parsed.GetValue(group), found);
+            var all = Chosen(found, parsed.GetValue(eval), by);
+            var table = new RunTable(all, Keys("--columns", parsed.GetValue(columns), found));
             string wanted = FormatOf(parsed.GetRequiredValue(format));
             json.Give(parsed, _host, () => by.Count > 0 ? table.Json(by) : all.Select(Json),
-                () => _host.Out.Write((by.Count > 0 ? table.Grouped(by, apart: wanted == "csv") : table.Each()).Write(wanted)));
+                () => (by.Count > 0 ? table.Grouped(by, apart: wanted == "csv") : table.Each()).Show(_host, wanted));
             return ExitCode.Done;
         });
         return list;
     }
 
+    // Keys, sections by their short names, what options are called, which a heading does not repeat, and keys of plugins, which runs know.
+    private static IReadOnlyList<(string Name, string Key)> Keys(string option, string? text, IReadOnlyList<RunData> runs) =>
+    [
+        .. from name in ConfigValue.Items(text ?? "")
+           let isKey = Schema.IsKey(name) || Schema.HasShorthand(name)
+           select runs.Any(run => run.Setting(name).Length > 0) ? (name, name)
+               : !isKey && ConfigOptions.Named(name)?.Path is { } key ? (key, key) : (name, Schema.Find(name, option).Path),
+    ];
+
     // Rows of one run each stand for themselves; for groups the evaluation counts that most runs share.
-    private IReadOnlyList<RunData> Chosen(IReadOnlyList<string> folders, string? wanted, IReadOnlyList<(string Name, string Key)> by)
+    private IReadOnlyList<RunData> Chosen(IReadOnlyList<RunData> all, string? wanted, IReadOnlyList<(string Name, string Key)> by)
     {
-        IReadOnlyList<RunData> all = [.. folders.Select(Readable).OfType<RunData>()];
         if (by.Count == 0) return wanted is null ? all : SharedEvaluation.Of(all, wanted).Runs;
         void Note(string line) => _host.Note(Printable.Line($"note: {line}"));
         var compared = SharedEvaluation.Of(RunLabels.Once(all, Note), wanted);
-        string[] without = [.. compared.Runs.Where(run => run.Clean is null).Select(run => run.Name)];
+        string[] without = [.. compared.Runs.Where(run => run.AnyResult is null).Select(run => run.Name)];
         if (without.Length > 0) Note($"left out, having no result: {string.Join(", ", without)}");
         if (wanted is null)
             foreach (string column in compared.LeftOut) Note($"not in the table: {column}; --eval chooses another evaluation");
@@ -114,7 +123,7 @@ internal sealed class RunsCommand
             var run = Open(parsed, name);
             json.Give(parsed, _host, () => Json(run), () =>
             {
-                foreach (string line in Lines(run)) _host.Out.WriteLine(Printable.Line(line));
+                foreach (string line in Lines(run)) _host.Tell(Printable.Line(line), 10);
             });
             return ExitCode.Done;
         });
@@ -137,7 +146,7 @@ internal sealed class RunsCommand
             $"metrics   {run.Events.Count} events to step {run.Events[^1].Step}, epoch {run.Events[^1].Epoch}");
         foreach (var a in run.Accuracies.Where(a => a.Depth == 0))
             yield return FormattableString.Invariant(
-                $"accuracy  {Format.Percent(a.Value)} ({Format.Percent(a.Interval.Low)} to {Format.Percent(a.Interval.High)}) {a.Attack} {a.Threat} on {a.Images} images, {a.Source}");
+                $"accuracy  {Format.Percent(a.Value)} ({Format.Percent(a.Interval.Low)} to {Format.Percent(a.Interval.High)}) {a.Attack}{(a.IsClean ? "" : " " + a.Threat)} on {a.Images} images, {a.Source}");
         foreach (string warning in run.Warnings) yield return $"warning   {warning}";
     }
 
@@ -219,6 +228,11 @@ internal sealed class RunsCommand
         return clean;
     }
 
-    private RunData Open(ParseResult parsed, Argument<string> name) =>
-        RunData.Load(RunFinder.Measured(parsed.GetRequiredValue(name), parsed.GetRequiredValue(_root)));
+    private RunData Open(ParseResult parsed, Argument<string> name)
+    {
+        var (text, root) = (parsed.GetRequiredValue(name), parsed.GetRequiredValue(_root));
+        var run = RunData.Load(RunFinder.Measured(text, root));
+        RunsOption.TellDoubt(_host, text, root);
+        return run;
+    }
 }

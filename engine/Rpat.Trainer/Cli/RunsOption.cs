@@ -15,6 +15,12 @@ internal static class RunsOption
         DefaultValueFactory = _ => Folder(host),
     };
 
+    /// <summary>Says which of several runs of a name is meant.</summary>
+    public static void TellDoubt(CommandContext host, string name, string root)
+    {
+        if (RunFinder.Doubt(name, root) is { } sentence) host.Note(Printable.Line($"note: {sentence}"));
+    }
+
     /// <summary>The folder that the environment names, or the usual one.</summary>
     public static string Folder(CommandContext host) =>
         _variables.Select(name => host.Environment.GetValueOrDefault(name)).FirstOrDefault(folder => folder is { Length: > 0 })

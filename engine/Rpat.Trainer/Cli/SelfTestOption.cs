@@ -56,9 +56,9 @@ internal sealed class SelfTestOption
         int batch = parsed.GetValue(_batch), time = parsed.GetValue(_time);
         if (batch is < 1 or > 4096 || time is < 1 or > 60_000)
             throw new UsageException("--batch-size must be 1 to 4096 and --time 1 to 60000.");
-        using var device = DeviceFactory.Named(parsed.GetValue(_device) ?? "cuda:0", precision);
+        using var device = Open(parsed.GetValue(_device) ?? "cuda:0", precision);
         var test = new SelfTest(device, OpCases.All.SelectMany(op => op.Layers(batch)), TimeSpan.FromMilliseconds(time));
-        var talk = _json.TakesStdout(parsed) ? _host.Error : _host.Out; // human-readable output goes elsewhere then
+        var talk = _json.Talk(parsed, _host);
         talk.WriteLine($"{device.Name}: {device.Description}; batch {batch}");
         List<SelfTestLine> lines = [];
         foreach (var line in test.Run())
@@ -70,6 +70,20 @@ internal sealed class SelfTestOption
         var rows = lines.Select(line => Row(line, precision));
         _json.Give(parsed, _host, () => new { On = on, Precision = precision, Lines = rows }, () => { });
         return lines.TrueForAll(line => line.Error <= line.Allowed(precision)) ? ExitCode.Done : ExitCode.Device;
+    }
+
+    // The sentence ends in what other commands can do instead.
+    private static Device Open(string name, string precision)
+    {
+        try
+        {
+            return DeviceFactory.Named(name, precision);
+        }
+        catch (DeviceException error)
+        {
+            throw new DeviceException(error.Message.Replace("use --device cpu", "test the CPU's kernels with --self-test cpu",
+                StringComparison.Ordinal), error);
+        }
     }
 
     /// <summary>A line for programs.</summary>
@@ -88,9 +102,9 @@ internal sealed class SelfTestOption
     {
         string speed = line.Gigaflops > 0 ? $"{line.Gigaflops.ToString("F0", CultureInfo.InvariantCulture),8} GFLOP/s"
             : new string(' ', 16);
-        string wrong = string.Create(CultureInfo.InvariantCulture, $"WRONG: at most {allowed:E0} is rounding");
+        string wrong = string.Create(CultureInfo.InvariantCulture, $"WRONG: at most {allowed:0E-00} is rounding");
         string verdict = line.Error <= allowed ? "ok" : wrong;
         return string.Create(CultureInfo.InvariantCulture,
-            $"{line.Name,-34} error {line.Error:E1}  {line.Milliseconds,9:F3} ms {speed} {line.Gigabytes,8:F0} GB/s  {verdict}");
+            $"{line.Name,-34} error {line.Error:0.0E-00}  {line.Milliseconds,9:F3} ms {speed} {line.Gigabytes,8:F0} GB/s  {verdict}");
     }
 }

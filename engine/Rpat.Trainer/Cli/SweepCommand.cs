@@ -55,11 +55,12 @@ internal sealed class SweepCommand
             row.Seed,
             status = sweep.Status(row),
             command = sweep.Command(row),
-        }), () => _host.Out.Write(new TextTable(["index", .. rows[0].Values.Select(value => value.Key), "seed", "status", "name"],
+        }), () => new TextTable(["index", .. rows[0].Values.Select(value => value.Key), "seed", "status", "name"],
         [
             .. rows.Select(row => (string[])[$"{row.Number}", .. row.Values.Select(value => value.Text),
                 row.Seed.ToString(CultureInfo.InvariantCulture), sweep.Status(row), row.Name]),
-        ]).Write("text")));
+        ])
+        { Spare = ["name"] }.Show(_host));
         return ExitCode.Done;
     }
 
@@ -85,11 +86,16 @@ internal sealed class SweepCommand
             Flags = flags,
             Sets = [.. lists.Where(l => l.Values.Count == 1).Select(l => $"{l.Key}={l.Values[0]}")]
         };
-        string begin = sources.Flags.FirstOrDefault(flag => flag.Key == name).Text ?? ConfigResolver.Resolve(shared).Config.RunName;
+        string begin = sources.Flags.FirstOrDefault(flag => flag.Key == name).Text ?? ConfigResolver.Partial(shared).Config.RunName;
         IReadOnlyList<long> seeds = parsed.GetValue(_seeds) is { } text ? SeedList.Parse(text)
-            : [ConfigResolver.Resolve(shared).Config.Train.Seed];
-        var rows = Sweep.Rows(begin, [.. lists.Where(l => l.Values.Count > 1)], seeds);
-        return (rows, new Sweep(rows, WithTerm(shared), _host, _program) { More = [.. PluginOption.Given(parsed)] });
+            : [ConfigResolver.Partial(shared).Config.Train.Seed];
+        var all = Sweep.Rows(begin, [.. lists.Where(l => l.Values.Count > 1)], seeds);
+        Sweep Of(IReadOnlyList<SweepRow> rows) => new(rows, WithTerm(shared), _host, _program) { More = [.. PluginOption.Given(parsed)] };
+        List<SweepRow> rows = [.. all.DistinctBy(Of(all).Training).Select((row, i) => row with { Number = i + 1 })];
+        if (rows.Count < all.Count)
+            _host.Note($"note: {all.Count - rows.Count} of {all.Count} rows are left out: they differ from others only in settings "
+                + "of the perception term, which their method does not have");
+        return (rows, Of(rows));
     }
 
     // --rpat changes the method that the other sources name, which every row then has by its name.
@@ -97,7 +103,7 @@ internal sealed class SweepCommand
     {
         Rpat = null,
         Flags = [.. shared.Flags.Where(flag => flag.Key != ConfigKeys.Of(c => c.Method.Name)),
-            ("--rpat", ConfigKeys.Of(c => c.Method.Name), ConfigResolver.Resolve(shared).Config.Method.Name)],
+            ("--rpat", ConfigKeys.Of(c => c.Method.Name), ConfigResolver.Partial(shared).Config.Method.Name)],
     };
 
     // The values of a key that takes a list itself are parted by semicolons.

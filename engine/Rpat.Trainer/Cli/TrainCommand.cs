@@ -53,11 +53,11 @@ internal sealed class TrainCommand
         bool dry = parsed.GetValue(_dryRun), isFirst = place is null or { Rank: 0 };
         if (dry && !isFirst) return ExitCode.Done;
         var sources = _options.Sources(parsed, isFirst ? _host : _host with { Error = TextWriter.Null });
-        if (!isFirst) return WorkerSession.Run(place!, _host, () => TransportOf(place!, sources));
+        if (!isFirst) return WorkerSession.Run(place!, _host, () => TransportOf(place!, sources, parsed));
         if (dry) return PrintDryRun(Processes.Plan(Plan(parsed, sources), place).Resolved);
         bool hasSrun = Processes.HasSrun(_host.Environment);
         if (Launcher.Warning(_host.Environment, hasSrun, _host.ErrorIsTerminal) is { } warning) _host.Warn(warning);
-        var transport = place is null ? null : TransportOf(place, sources); // whose errors are those of all ranks
+        var transport = place is null ? null : TransportOf(place, sources, parsed); // whose errors are those of all ranks
         RunPlan plan;
         try
         {
@@ -73,17 +73,20 @@ internal sealed class TrainCommand
     }
 
     // By what every rank can resolve by itself, which a resumed run's own configuration is not.
-    private Transport TransportOf(ProcessRank place, ConfigSources sources)
+    private Transport TransportOf(ProcessRank place, ConfigSources sources, ParseResult parsed)
     {
-        var resolved = ConfigResolver.Resolve(sources);
+        var resolved = Resumed(parsed) is null or Automatic ? ConfigResolver.Resolve(sources) : ConfigResolver.Partial(sources);
         var options = ProcessGroupSetup.Options(resolved, _host.Environment.GetValueOrDefault(ProcessGroupSetup.TokenVariable), _host.Warn);
         return Transport.Choose(resolved.Config.Run.Transport, place, options, _host.Environment);
     }
 
+    // The run to resume, or null.
+    private string? Resumed(ParseResult parsed) => parsed.GetResult(_resume) is null ? null : parsed.GetValue(_resume) ?? Automatic;
+
     private RunPlan Plan(ParseResult parsed, ConfigSources sources)
     {
         string[] allowed = parsed.GetValue(_allow) ?? [];
-        if (parsed.GetResult(_resume) is null)
+        if (Resumed(parsed) is not { } name)
         {
             var plan = new RunPlan(Complete(sources));
             var config = plan.Resolved.Config;
@@ -91,8 +94,10 @@ internal sealed class TrainCommand
                 _host.Note($"note: '{open}' is unfinished: --resume would resume it; this is another run");
             return plan;
         }
-        string name = parsed.GetValue(_resume) ?? Automatic;
-        return name == Automatic ? RunPlan.Automatic(Complete(sources), allowed) : RunPlan.Named(name, sources, allowed);
+        if (name == Automatic) return RunPlan.Automatic(Complete(sources), allowed);
+        var resumed = RunPlan.Named(name, sources, allowed);
+        RunsOption.TellDoubt(_host, name, resumed.Resolved.Config.Run.Out);
+        return resumed;
     }
 
     private int PrintDryRun(ResolvedConfig resolved)
@@ -102,6 +107,7 @@ internal sealed class TrainCommand
         using var run = Training.Run.Open(config);
         _host.Out.Write(ConfigWriter.Write(resolved));
         foreach (string note in run.Notes) _host.Out.WriteLine($"# {note}");
+        _host.Note("measuring a few training steps and a short attack for the forecast");
         _host.Out.Write(CostEstimate.Of(run).Comments());
         return ExitCode.Done;
     }
@@ -117,7 +123,8 @@ internal sealed class TrainCommand
             new FirstUse(_host).Require(config.Device.Name, config.Device.Precision);
             using var run = Training.Run.Open(config, team);
             if (plan.Folder is null && config.Run.CheckDisk) DiskNeed.Of(run).Require(config.Run.Out);
-            using var session = new TrainingSession(plan, run.Compute(), ["rpat", .. Arguments(parsed)], _host.Clock);
+            using var session = new TrainingSession(plan, run.Compute(), ["rpat", .. Arguments(parsed)], _host.Clock,
+                PluginOption.Files(parsed));
             int code = new TrainConsole(session, stop, StdoutOrStderr(parsed)).Run(view => session.Train(run, view));
             if (code == ExitCode.Done) _json.Give(parsed, _host,
                 () => new { run = session.Folder.Path, results = RunResult.Read(session.Folder.Path) }, () => { });
@@ -129,7 +136,7 @@ internal sealed class TrainCommand
     private int TrainTogether(RunPlan plan, ParseResult parsed, ProcessRank? launched, ConfigSources sources)
     {
         var place = launched ?? ProcessGroupSetup.First(plan.Resolved.Config.Run.Processes);
-        var transport = TransportOf(place, sources);
+        var transport = TransportOf(place, sources, parsed);
         if (transport.Warning is { } open) _host.Warn(open);
         if (launched is null && ProcessGroupSetup.SharedGpus(plan.Resolved.Config.Device.Name, place.Size) is { } shared)
             _host.Warn(shared);
@@ -154,17 +161,18 @@ internal sealed class TrainCommand
     private static string Summary(TrainerConfig config)
     {
         var (train, attack, lr) = (config.Train, config.Attack, Format.Number(config.Optimizer.Lr));
-        return string.Create(CultureInfo.InvariantCulture, $"{config.Method.Name}, {config.Model.Name}, {train.Epochs} epochs of batches ")
+        return string.Create(CultureInfo.InvariantCulture, $"{config.Method.Name}, {config.Model.Name}, ")
+            + $"{Format.Count(train.Epochs, "epoch")} of batches "
             + string.Create(CultureInfo.InvariantCulture,
             $"of {train.Batch}, lr {lr}, {attack.Norm.Name} eps {Format.Pixels(attack.Eps)} in ")
-            + string.Create(CultureInfo.InvariantCulture, $"{attack.Steps} steps of {Format.Pixels(attack.Step)}");
+            + string.Create(CultureInfo.InvariantCulture, $"{Format.Count(attack.Steps, "step")} of {Format.Pixels(attack.Step)}");
     }
 
     // Defaults alone would train something that was not requested: at least the data must be named.
     private ResolvedConfig Complete(ConfigSources sources)
     {
-        var resolved = ConfigResolver.Resolve(sources);
-        if (sources.Files.Count > 0 || resolved.Config.Recipe.Name.Length > 0) return resolved;
+        var resolved = ConfigResolver.Partial(sources);
+        if (sources.Files.Count > 0 || resolved.Config.Recipe.Name.Length > 0) return ConfigResolver.Resolve(sources);
         if (resolved.Values[ConfigKeys.Of(c => c.Data.Name).Path].Origin == "default") throw new UsageException(
             "nothing says what to train: give --recipe NAME ('rpat recipes' lists them), --data NAME or -c FILE.");
         resolved = ConfigResolver.Resolve(sources with { Base = RecipeLibrary.PgdAt(resolved.Config.Attack.Norm) });

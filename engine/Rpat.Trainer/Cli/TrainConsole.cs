@@ -8,7 +8,8 @@ internal sealed class TrainConsole(TrainingSession session, StopRequest stop, Co
 {
     private string Folder => session.Folder.ShownPath;
 
-    private string ResumeCommand => $"rpat train --resume {ShellWord.Quote(Folder)}";
+    private string ResumeCommand =>
+        $"rpat {ShellWord.Line(["train", "--resume", Folder, .. RunPlugins.Options(session.Folder.Path)])}";
 
     /// <summary>Shows a run.</summary>
     /// <param name="train">The run's work, given where progress goes.</param>

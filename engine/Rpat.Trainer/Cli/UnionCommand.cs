@@ -30,7 +30,7 @@ internal static class UnionCommand
         {
             output.WriteLine(union.Model);
             Line("clean", union.Clean);
-            foreach (var (threat, robust) in union.Robust) Line($"{threat}", robust);
+            foreach (var (threat, robust) in union.Robust) Line($"{AttackTitle.Of(threat.Suite)} {threat.Norm} {threat.Eps}", robust);
             Line("union of all", union.Union);
             output.WriteLine($"  {"mean of the threats",-28}{Format.Percent(union.Mean),8}");
             if (unions.Count > 1)

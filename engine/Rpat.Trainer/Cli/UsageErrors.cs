@@ -31,6 +31,8 @@ internal static class UsageErrors
         CommandResult command when command.Command.Options.FirstOrDefault(
             option => option.Required && command.GetResult(option) is null) is { } option =>
             $"{option.Name} is missing: give {Described(option.Description)}",
+        CommandResult { Command.Subcommands: { Count: > 0 } known } =>
+            $"a command is missing: give {string.Join(", ", known.Select(sub => sub.Name))}",
         _ => error.Message,
     };
 

@@ -34,6 +34,7 @@ internal static class VerifyCommand
         {
             if (parsed.GetValue(rerun) < 0) throw new UsageException("--rerun must not be negative.");
             string root = parsed.GetRequiredValue(runs), place = Evaluation(parsed.GetRequiredValue(folder), root);
+            RunsOption.TellDoubt(host, parsed.GetRequiredValue(folder), root);
             string? network = parsed.GetValue(checkpoint) is { } other ? RunFinder.Checkpoint(other, root) : null;
             var result = Verified(place, network, weights.Choice(parsed), Math.Max(1, parsed.GetValue(batch)), parsed.GetValue(rerun));
             return Tell(host, Verification.ManifestOf(place), Against(result, parsed.GetValue(digest)));
@@ -56,6 +57,11 @@ internal static class VerifyCommand
     {
         var manifest = Verification.ManifestOf(folder);
         using var device = Device.Cpu();
+        if (OnnxModel.Is(checkpoint ?? manifest.Model))
+        {
+            using var model = OnnxModel.Open(checkpoint ?? manifest.Model, 0, Verification.ImageOf(folder));
+            return Verification.Run(folder, model.On(device), EvalSubject.HashOf(checkpoint ?? manifest.Model), batch, rerun: rerun);
+        }
         var choice = given.Over(WeightChoice.Of(manifest.Network));
         var network = NetworkFile.Load(device, checkpoint ?? manifest.Model, choice, Verification.ImageOf(folder));
         return Verification.Run(folder, network.Net, EvalSubject.HashOf(network, choice), batch, rerun: rerun);
@@ -76,7 +82,8 @@ internal static class VerifyCommand
         bool holds = result.Problems.Count == 0;
         foreach (var column in holds ? result.Columns : [])
             host.Out.WriteLine(FormattableString.Invariant(
-                $"{column.Label} eps {manifest.Eps[column.Eps]}: {100.0 * column.Robust / manifest.Images:F2} % ({column.Robust} of {manifest.Images})"));
+                $"{AttackTitle.Of(column.Label)} eps {manifest.Eps[column.Eps]}: {100.0 * column.Robust / manifest.Images:F2} % ")
+                + FormattableString.Invariant($"({column.Robust} of {manifest.Images})"));
         foreach (string note in holds ? result.Notes : []) host.Out.WriteLine($"note: {note}");
         host.Out.WriteLine(FormattableString.Invariant(
             $"{result.Examples} examples checked, {result.Problems.Count} problems{(holds ? "" : ": nothing is certified")}"));

@@ -55,6 +55,7 @@ internal sealed class WeightOptions(CommandContext host)
     public (string Path, WeightChoice Choice) Read(ParseResult parsed)
     {
         string path = RunFinder.Checkpoint(parsed.GetRequiredValue(File), Runs(parsed));
+        RunsOption.TellDoubt(host, parsed.GetRequiredValue(File), Runs(parsed));
         if (RunFinder.RunOf(path) is { } run && RunRecord.Read(run) is { Status: not RunStatus.Finished })
             host.Note($"note: run '{Path.GetFileName(Path.GetFullPath(run))}' has not finished: this is its network as it was last saved, "
                 + "not a result of the training");

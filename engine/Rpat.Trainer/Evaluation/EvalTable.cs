@@ -6,23 +6,24 @@ namespace Rpat.Trainer.Evaluation;
 internal static class EvalTable
 {
     /// <summary>One line per accuracy, with its 95 % interval; below AutoAttack what each of its attacks left; then warnings.</summary>
-    public static void Write(EvaluationReport report, EvaluationManifest manifest, TextWriter output)
+    public static void Write(EvaluationReport report, EvaluationManifest manifest, CommandContext host)
     {
-        int width = Math.Max(24, report.Columns.Select(c => c.Label.Length + 2).DefaultIfEmpty(0).Max());
+        var output = host.Out;
+        int width = Math.Max(24, report.Columns.Select(c => AttackTitle.Of(c.Label).Length + 2).DefaultIfEmpty(0).Max());
         output.WriteLine($"{"attack".PadRight(width)}{"eps",8}{"accuracy",10}   95 % interval");
         Line("Clean", "", report.CleanCorrect);
         foreach (var column in report.Columns)
         {
-            Line(column.Label, manifest.Eps[column.Eps], column.Robust);
+            Line(AttackTitle.Of(column.Label), manifest.Eps[column.Eps], column.Robust);
             if (column.Stages.Count > 1)
-                foreach (var stage in column.Stages) Line($"  after {stage.Attack}", "", stage.Robust);
+                foreach (var stage in column.Stages) Line($"  after {AttackTitle.Of(stage.Attack)}", "", stage.Robust);
         }
         output.WriteLine(FormattableString.Invariant($"  on {report.Images} images, {manifest.Norm}, in percent; Wilson intervals"));
         if (report.SelfTest.Count > 0)
             output.WriteLine(
                 $"  self-test against exact optima: {(report.SelfTest.All(c => c.Passed) ? "passed" : "FAILED")} "
                     + $"({report.SelfTest.Count} cases)");
-        foreach (var warning in report.Warnings) output.WriteLine($"  warning [{warning.Flag}] {warning.Message}");
+        foreach (var warning in report.Warnings) host.Tell($"  warning [{warning.Flag}] {warning.Message}", 4);
 
         void Line(string name, string eps, int count)
         {
@@ -35,7 +36,7 @@ internal static class EvalTable
 
     /// <summary>The same as an object, for JSON.</summary>
     public static object Json(EvaluationReport report, EvaluationManifest manifest, string? folder, string digest,
-        PublishedCheck? published = null) => new
+        PublishedCheck? published = null, object? corruptions = null) => new
         {
             checkpoint = manifest.Model,
             model_sha256 = manifest.ModelHash,
@@ -60,6 +61,7 @@ internal static class EvalTable
                 after = c.Stages.Select(s => new { attack = s.Attack, accuracy = Share(s.Robust, report.Images) }),
             }),
             published,
+            corruptions,
             warnings = report.Warnings,
             self_test = report.SelfTest,
             settings = manifest.Settings,

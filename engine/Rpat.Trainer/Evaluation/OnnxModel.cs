@@ -44,6 +44,12 @@ internal sealed class OnnxModel : IDisposable
         }
     }
 
+    /// <summary>Whether a file is one, by its name.</summary>
+    public static bool Is(string path) => path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The network on a device.</summary>
+    public BlackBox On(Device device) => new(device, _image, Classes, Ask);
+
     /// <summary>Logits of images <c>[N, C, H, W]</c>, in passes of as many as the file allows.</summary>
     public float[] Ask(float[] images)
     {

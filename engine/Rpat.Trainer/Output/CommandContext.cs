@@ -8,6 +8,35 @@ internal sealed record CommandContext(
     /// <summary>How much is written to <see cref="Error"/>, and whether in colour.</summary>
     public Verbosity Loudness { get; init; } = new();
 
+    /// <summary>Whether a person watches <see cref="Out"/>.</summary>
+    public bool OutIsTerminal { get; init; }
+
+    /// <summary>Columns of the terminal; a guess where it does not say.</summary>
+    public int Columns
+    {
+        get
+        {
+            const int Usual = 80;
+            try
+            {
+                if (Console.WindowWidth is > 0 and var columns) return columns;
+            }
+            catch (Exception error) when (error is IOException or PlatformNotSupportedException)
+            {
+                // What follows is a guess that output survives: a live line is cut, others are broken early or by the terminal.
+            }
+            return int.TryParse(Environment.GetValueOrDefault("COLUMNS"), CultureInfo.InvariantCulture, out int told) && told > 0 ? told
+                : Usual;
+        }
+    }
+
+    /// <summary>Columns that a line of <see cref="Out"/> may have: those of the terminal; in a pipe or a file any number.</summary>
+    public int OutColumns => OutIsTerminal ? Columns : int.MaxValue;
+
+    /// <summary>Writes a line of a result that is for people, broken between words in a terminal.</summary>
+    /// <param name="indent">Blanks before its further lines.</param>
+    public void Tell(string line, int indent = 2) => Out.WriteLine(Wrapped.Text(line, OutColumns, indent));
+
     /// <summary>Writes something that is neither a result nor an error.</summary>
     public void Note(string line)
     {
@@ -22,5 +51,6 @@ internal sealed record CommandContext(
 
     /// <summary>The process itself.</summary>
     public static CommandContext OfProcess() => new(
-        StandardOutput.Writer(), Console.Error, Layers.ProcessEnvironment(), !Console.IsErrorRedirected, TimeProvider.System);
+        StandardOutput.Writer(), Console.Error, Layers.ProcessEnvironment(), !Console.IsErrorRedirected, TimeProvider.System)
+    { OutIsTerminal = !Console.IsOutputRedirected };
 }

@@ -6,7 +6,9 @@ namespace Rpat.Trainer.Output;
 /// </summary>
 /// <param name="inner">The stream; not closed.</param>
 /// <param name="isVerbatim">Whether control characters are kept, for a view that controls the terminal itself.</param>
-internal sealed class ShownText(TextWriter inner, bool isVerbatim = false) : TextWriter(CultureInfo.InvariantCulture)
+/// <param name="columns">Columns of a terminal, in which lines are broken between words; null for none.</param>
+internal sealed class ShownText(TextWriter inner, bool isVerbatim = false, Func<int>? columns = null)
+    : TextWriter(CultureInfo.InvariantCulture)
 {
     /// <summary>Why something could not be written, or null.</summary>
     public Exception? Failure { get; private set; }
@@ -15,7 +17,7 @@ internal sealed class ShownText(TextWriter inner, bool isVerbatim = false) : Tex
     public override Encoding Encoding => inner.Encoding;
 
     /// <summary>The same stream for output that may be lost: a failure is not remembered here.</summary>
-    public ShownText Optional => new(inner, isVerbatim);
+    public ShownText Optional => new(inner, isVerbatim, columns);
 
     /// <summary>The same stream for the program's own escape codes.</summary>
     public ShownText Verbatim => new(inner, isVerbatim: true);
@@ -32,7 +34,8 @@ internal sealed class ShownText(TextWriter inner, bool isVerbatim = false) : Tex
     /// <inheritdoc/>
     public override void Write(string? value)
     {
-        if (!string.IsNullOrEmpty(value)) Try(() => inner.Write(isVerbatim ? value : Printable.Text(value)));
+        if (!string.IsNullOrEmpty(value)) Try(() => inner.Write(isVerbatim ? value
+            : columns is null ? Printable.Text(value) : Wrapped.Text(Printable.Text(value), columns())));
     }
 
     /// <inheritdoc/>

@@ -8,6 +8,39 @@ internal sealed record TextTable(IReadOnlyList<string> Head, IReadOnlyList<IRead
     public static KnownNames Formats { get; } = new("formats", () => ["text", "md", "latex", "csv"])
     { Short = new Dictionary<string, string> { ["markdown"] = "md", ["tex"] = "latex" } };
 
+    /// <summary>Headings of columns that a narrow terminal does without, the first first.</summary>
+    public IReadOnlyList<string> Spare { get; init; } = [];
+
+    /// <summary>Writes the table as a result; in a terminal without the columns for which there is no room, which a note names.</summary>
+    public void Show(CommandContext host, string format = "text")
+    {
+        var shown = format == "text" ? Within(host.OutColumns - 1) : this;
+        host.Out.Write(shown.Write(format));
+        string[] gone = [.. Head.Except(shown.Head)];
+        if (gone.Length > 0) host.Note($"note: no room for {string.Join(", ", gone)}: a wider terminal or a pipe has all columns");
+    }
+
+    /// <summary>The table without as many spare columns as it takes to fit.</summary>
+    /// <param name="width">The most characters of a line.</param>
+    public TextTable Within(int width)
+    {
+        var table = this;
+        foreach (string name in Spare)
+        {
+            if (table.Aligned(table.All.Select(row => row.ToArray()))[0].Sum(cell => cell.Length + 2) - 2 <= width) break;
+            int column = table.Head.ToList().IndexOf(name);
+            if (column >= 0) table = table.Without(column);
+        }
+        return table;
+    }
+
+    private TextTable Without(int column) => this with
+    {
+        Head = [.. Head.Where((_, c) => c != column)],
+        Rows = [.. Rows.Select(row => (string[])[.. row.Where((_, c) => c != column)])],
+        RightFrom = column < RightFrom && RightFrom < int.MaxValue ? RightFrom - 1 : RightFrom,
+    };
+
     private IEnumerable<IReadOnlyList<string>> All => Rows.Prepend(Head);
 
     /// <summary>The table as text that ends with a line break.</summary>

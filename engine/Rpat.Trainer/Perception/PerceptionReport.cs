@@ -17,7 +17,8 @@ internal static class PerceptionReport
             Html.Text(string.Join(" · ", runs.Select(run => run.Model).Distinct())), "</p>\n</header>\n",
             "<p>Success: the perturbed image is classified correctly. Failure: it is not. With robust perception the curves follow the "
                 + "diagonal and the residual is zero.</p>\n",
-            string.Concat(runs.GroupBy(run => run.Samples.Options.Name).Select(same => Html.Section(same.Key, Charts([.. same])))),
+            string.Concat(runs.GroupBy(run => run.Samples.Options.Name).Select(same =>
+                Html.Section(AttackTitle.Of(same.Key), Charts([.. same])))),
             Html.Section("Numbers", string.Concat(runs.Select(Numbers))))));
 
     private static string Charts(IReadOnlyList<PerceptionRun> runs)

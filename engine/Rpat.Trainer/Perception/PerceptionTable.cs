@@ -16,27 +16,26 @@ internal static class PerceptionTable
     public static IReadOnlyList<string> Head { get; } = ["group", "images", "D_full", "D_first", "D_second", "rho(1/2)"];
 
     /// <summary>One block per network and perturbation: errors, then one line per group for logits and for features.</summary>
-    public static void Write(IReadOnlyList<PerceptionRun> runs, TextWriter output)
+    public static void Write(IReadOnlyList<PerceptionRun> runs, CommandContext host)
     {
         foreach (var run in runs)
         {
-            output.WriteLine(Title(run));
+            host.Tell(Title(run));
             foreach (string line in new TextTable(Head, [.. Rows(run)], RightFrom: 1).Write("text").TrimEnd().Split('\n'))
-                output.WriteLine($"  {line}");
+                host.Out.WriteLine($"  {line}");
         }
-        output.WriteLine(
-            "  success, failure: the perturbed image is classified correctly, or not\n"
-            + "  D: mean squared change of the representation, from x to x' (full), from x to half way (first), from there to x' "
-            + "(second);\n"
-            + "  with robust perception D_first = D_second = D_full/4, and rho, the distance from the straight line half way, is 0");
+        host.Tell("  success, failure: the perturbed image is classified correctly, or not");
+        host.Tell("  D: mean squared change of the representation, from x to x' (full), from x to half way (first), from there to x' "
+            + "(second);");
+        host.Tell("  with robust perception D_first = D_second = D_full/4, and rho, the distance from the straight line half way, is 0");
     }
 
     /// <summary>What was measured, and the errors.</summary>
     public static string Title(PerceptionRun run)
     {
         var s = run.Samples;
-        return $"{run.Model}, {s.Options.Name}: error {Format.Percent(s.CleanError)} % clean, {Format.Percent(s.PerturbedError)} % "
-            + $"perturbed, {s.Count.ToString(CultureInfo.InvariantCulture)} images";
+        return $"{run.Model}, {AttackTitle.Of(s.Options.Name)}: error {Format.Percent(s.CleanError)} % clean, "
+            + $"{Format.Percent(s.PerturbedError)} % perturbed, {s.Count.ToString(CultureInfo.InvariantCulture)} images";
     }
 
     /// <summary>One row per group for logits and for features.</summary>

@@ -52,13 +52,13 @@ internal sealed class ComparisonReport
     private string Results()
     {
         string table = Html.Table(
-            ["run", "Clean %", "robust %", "attack", "Mean", "NRR", "images", "time"],
+            ["Run", "Clean, %", "Robust, %", "Attack", "Mean", "NRR", "Images", "Time"],
             _runs.Select((run, i) => ("", Row(_names[i], run))));
-        int[] measured = [.. Enumerable.Range(0, _runs.Count).Where(i => _runs[i].Clean is not null)];
+        int[] measured = [.. Enumerable.Range(0, _runs.Count).Where(i => _runs[i].AnyResult is not null)];
         if (measured.Length == 0) return table;
-        BarSeries[] bars = [Bars("Clean", measured, run => run.Clean), Bars("robust", measured, run => run.Robust)];
+        BarSeries[] bars = [Bars("Clean", measured, run => run.Clean), Bars("Robust", measured, run => run.Robust)];
         var chart = SvgBarChart.Draw(new ChartText("Accuracy with 95 % intervals", "", "% of images", ChartWidth),
-            [.. measured.Select(i => Short(_names[i]))], bars);
+            [.. measured.Select(i => _names[i])], bars);
         return $"{table}<div class=\"grid\" style=\"margin-top:.9rem\">\n<figure>{Svg.Inline(chart)}</figure>\n</div>\n";
     }
 
@@ -89,19 +89,27 @@ internal sealed class ComparisonReport
                     select (first, second, key.Column, Test: PairedTest.Of(outcomes[first][key], outcomes[second][key]))).ToList();
         if (rows.Count == 0) return "<p>No two runs were evaluated on the same images by the same attack: run the same 'rpat eval' on each."
             + "</p>\n";
-        return Html.Table(["first", "second", "attack", "images", "only first right", "only second right", "difference, points",
-            "95 % interval", "p"], rows.Select(row => ("", Row(row.first, row.second, row.Column, row.Test))))
+        string[] threats = [.. rows.Select(row => ImageOutcomes.Parts(row.Column).Threat).Where(threat => threat.Length > 0).Distinct()];
+        return Html.Table(
+            ["First", "Second", "Attack", "Images", "Only first right", "Only second right", "Difference (95 %), points", "p"],
+            rows.Select(row => ("", Row(row.first, row.second, row.Column, threats.Length > 1, row.Test))))
             + "<p class=\"soft\">The same images, one by one: McNemar's exact test, two-sided, and the interval of Bonett and Price for "
                 + "the "
             + FormattableString.Invariant($"difference of accuracies. p is not corrected for the {rows.Count} tests. ")
-            + "It is about these networks: a difference between methods takes several seeds.</p>\n";
+            + "It is about these networks: a difference between methods takes several seeds."
+            + $"{(threats is [var only] ? $" All attacks: {Html.Text(only)}." : "")}</p>\n";
     }
 
-    private IReadOnlyList<string> Row(int first, int second, string column, PairedTest test) =>
-    [
-        _names[first], _names[second], column, $"{test.Images}", $"{test.OnlyFirst}", $"{test.OnlySecond}",
-        PairedTest.Points(test.Difference), PairedTest.Points(test.Interval), test.PText,
-    ];
+    private IReadOnlyList<string> Row(int first, int second, string column, bool several, PairedTest test)
+    {
+        var (attack, threat) = ImageOutcomes.Parts(column);
+        return
+        [
+            _names[first], _names[second], several && threat.Length > 0 ? $"{attack}, {threat}" : attack, $"{test.Images}",
+            $"{test.OnlyFirst}", $"{test.OnlySecond}", $"{PairedTest.Points(test.Difference)} ({PairedTest.Points(test.Interval)})",
+            test.PText,
+        ];
+    }
 
     private static string Short(string name) => name.Length <= MostLetters ? name : $"{name[..(MostLetters - 1)]}…";
 

@@ -20,9 +20,11 @@ internal static class CurveNames
 
     private static string Metric(string metric) => metric switch
     {
+        "loss" => " loss",
+        "lr" => ", learning rate",
         EpochStatistics.CleanName or "clean" => ", clean images",
         EpochStatistics.AdversarialName => ", attacked images",
         EpochStatistics.NoiseName => ", noisy images",
-        _ => metric.StartsWith("pgd", StringComparison.Ordinal) ? $", {metric.ToUpperInvariant()}" : $" {metric}",
+        _ => CatalogNames.Attacks.Match(metric) is { } attack ? $", {AttackTitle.Of(attack)}" : $", loss term {metric}",
     };
 }

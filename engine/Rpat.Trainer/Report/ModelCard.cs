@@ -26,7 +26,7 @@ internal static class ModelCard
         AtomicFile.WriteText(PathOf(file), string.Join("\n", (string[])
         [
             $"# {Printable.Line(Path.GetFileName(file))}\n", Network(file, loaded), .. run is null ? Foreign : [.. OfRun(run)],
-            "## Use\n", Use(file, loaded.Spec),
+            "## Use\n", Use(file, loaded),
         ]));
     }
 
@@ -66,10 +66,13 @@ internal static class ModelCard
             + "is what the attack found: another attack may find more.\n";
     }
 
-    private static string Use(string file, ModelSpec spec)
+    private static string Use(string file, LoadedNetwork loaded)
     {
         string name = Path.GetFileName(file);
-        string command = $"rpat eval {ShellWord.Quote(name)} --model {spec.Name} --data DATA --attacks clean,aa";
+        var declares = loaded.Net.GetType().Assembly;
+        string[] plugin = Catalog.Registered.Contains(declares) ? [RunPlugins.Option, $"{declares.GetName().Name}.dll"] : [];
+        string[] eval = ["eval", name, "--model", loaded.Spec.Name, "--data", "DATA", "--attacks", "clean,aa", .. plugin];
+        string command = $"rpat {ShellWord.Line(eval)}";
         string? python = Path.GetExtension(file).ToLowerInvariant() switch
         {
             ".safetensors" => $"from safetensors.torch import load_file\nmodel.load_state_dict(load_file({Quoted(name)}))",

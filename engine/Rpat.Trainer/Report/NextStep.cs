@@ -21,30 +21,28 @@ internal static class NextStep
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or UserException)
         {
-            return Attack(shown);
+            return Attack(folder, shown);
         }
     }
 
     private static string Next(string folder, string shown)
     {
-        if (!IsAttacked(folder)) return Attack(shown);
-        var settings = Settings(folder);
-        string method = settings[Method], other = Counterpart(method), root = Path.GetDirectoryName(Path.GetFullPath(folder))!;
+        if (!IsAttacked(folder)) return Attack(folder, shown);
+        var (method, settings) = Settings(folder);
+        string other = Counterpart(method), root = Path.GetDirectoryName(Path.GetFullPath(folder))!;
         string? compared = RunFinder.All(root).LastOrDefault(one => RunRecord.Read(one) is { Status: RunStatus.Finished }
-            && Settings(one) is var theirs && theirs[Method] == other && theirs[Data] == settings[Data]
-            && theirs[Model] == settings[Model]);
-        if (compared is null) return $"rpat train -c {ShellWord.Quote(shown)} --method {other} --name {other}";
+            && Settings(one) == (other, settings));
+        if (compared is null) return Command(folder, "train", "-c", shown, "--method", other, "--name", other);
         string beside = Path.Combine(Path.GetDirectoryName(shown) ?? "", Path.GetFileName(compared));
-        return IsAttacked(compared) ? $"rpat report {ShellWord.Line([shown, beside])}" : Attack(beside);
+        return IsAttacked(compared) ? $"rpat report {ShellWord.Line([shown, beside])}"
+            : $"{Attack(compared, beside)}  # {other}, to compare";
     }
 
-    private static string Method => ConfigKeys.Of(c => c.Method.Name).Path;
+    private static string Attack(string folder, string run) =>
+        Command(folder, "eval", run, "--attacks", "clean,pgd20,aa", "--n", Images.ToString(CultureInfo.InvariantCulture));
 
-    private static string Data => ConfigKeys.Of(c => c.Data.Name).Path;
-
-    private static string Model => ConfigKeys.Of(c => c.Model.Name).Path;
-
-    private static string Attack(string run) => $"rpat eval {ShellWord.Quote(run)} --attacks clean,pgd20,aa --n {Images}";
+    private static string Command(string folder, params string[] words) =>
+        $"rpat {ShellWord.Line([.. words, .. RunPlugins.Options(folder)])}";
 
     private static string Counterpart(string method)
     {
@@ -55,9 +53,13 @@ internal static class NextStep
 
     private static bool IsAttacked(string folder) => RunData.Load(folder).Accuracies.Any(RunData.IsAutoAttack);
 
-    private static Dictionary<string, string> Settings(string folder)
+    // The method, and all else that two runs must share to be compared.
+    private static (string Method, string Others) Settings(string folder)
     {
-        var read = Layers.File(Path.Combine(folder, RunFolder.ConfigName)).Entries;
-        return new[] { Method, Data, Model }.ToDictionary(key => key, key => read.GetValueOrDefault(key)?.Text ?? "");
+        var read = Layers.Recorded(folder);
+        var others = read.Values.Where(entry =>
+            RunLabels.Counts(entry.Path) && !entry.Path.StartsWith("method.", StringComparison.Ordinal));
+        return (read.GetValueOrDefault(ConfigKeys.Of(c => c.Method.Name).Path)?.Text ?? "",
+            string.Join('\n', others.Select(entry => $"{entry.Path}={entry.Text}").Order(StringComparer.Ordinal)));
     }
 }

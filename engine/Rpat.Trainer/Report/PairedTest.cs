@@ -64,6 +64,13 @@ internal static class ImageOutcomes
 
     private static readonly string[] _files = [EvaluationReport.FileName, EvaluationManifest.FileName, "ledger.jsonl"];
 
+    /// <summary>A column's attack as it is shown, and its threat model; nothing for images without an attack.</summary>
+    public static (string Attack, string Threat) Parts(string column)
+    {
+        int end = column.LastIndexOf(", ", StringComparison.Ordinal);
+        return end < 0 ? (column, "") : (AttackTitle.Of(column[..end]), column[(end + 2)..]);
+    }
+
     /// <summary>
     /// Which images are right, by what two evaluations must share to be comparable, and the column's name. Evaluations that are unfinished
     /// or damaged are left out.
@@ -100,15 +107,14 @@ internal static class ImageOutcomes
     {
         string same = FormattableString.Invariant($"{manifest.DataHash} {manifest.First} {manifest.Images}");
         bool[] clean = new bool[manifest.Images];
-        int At(LedgerEntry entry) => entry.Sample - manifest.First;
-        var within = ledger.Where(entry => At(entry) >= 0 && At(entry) < clean.Length).ToList();
-        foreach (var entry in within.Where(entry => entry is { Eps: < 0, Fooled: false })) clean[At(entry)] = true;
+        var within = ledger.Where(entry => entry.Sample >= 0 && entry.Sample < clean.Length).ToList();
+        foreach (var entry in within.Where(entry => entry is { Eps: < 0, Fooled: false })) clean[entry.Sample] = true;
         outcomes[(same, Clean)] = clean;
         foreach (var column in manifest.Columns.Where(column => column.Eps < manifest.Eps.Count))
         {
             bool[] robust = [.. clean];
             foreach (var entry in within.Where(entry => entry.Fooled && entry.Eps == column.Eps && entry.Suite == column.Suite))
-                robust[At(entry)] = false;
+                robust[entry.Sample] = false;
             outcomes[(same, $"{column.Label}, {manifest.Norm} eps {manifest.Eps[column.Eps]}")] = robust;
         }
     }

@@ -21,13 +21,13 @@ internal sealed class PaperTable
     /// <summary>Makes the table of compared runs; those without a result are left out.</summary>
     public PaperTable(SharedEvaluation compared)
     {
-        RunData[] runs = [.. compared.Runs.Where(run => run.Clean is not null)];
+        RunData[] runs = [.. compared.Runs.Where(run => run.AnyResult is not null)];
         string[] parting = [.. RunLabels.Parting(runs, _keys)];
         _rows =
         [
             .. from run in runs
                let values = string.Join('\n', Values(run, parting))
-               group run by (Values: values, run.Clean!.Conditions, run.Robust?.Attack, run.Robust?.Threat) into same
+               group run by (Values: values, run.AnyResult!.Conditions, run.Robust?.Attack, run.Robust?.Threat) into same
                select new RunGroup([.. same.Key.Values.Split('\n'), Seeds(same)], [.. same], ""),
         ];
         _shown = [.. Enumerable.Range(0, _titles.Length).Where(i => i == 0 || _rows.Select(row => row.Values[i]).Distinct().Count() > 1)];
@@ -58,7 +58,7 @@ internal sealed class PaperTable
         return
         [
             string.Join(", ", settings.Prepend(method)), run.Setting(_keys[1]), run.Setting(_keys[2]),
-            run.Clean!.Images.ToString(CultureInfo.InvariantCulture),
+            run.AnyResult!.Images.ToString(CultureInfo.InvariantCulture),
             string.Join(" eps ", _keys[3..].Select(run.Setting).Where(value => value.Length > 0)),
         ];
     }
@@ -93,9 +93,8 @@ internal sealed class PaperTable
     // The threat model is said once if there is but one.
     private string Title(Column of)
     {
-        string name = of.Attack == "AutoAttack standard" ? "AA" : of.Attack;
         string threat = _attacks.Select(attack => attack.Threat).Distinct().Count() > 1 ? $", {of.Threat}" : "";
-        return of.Other is { } other ? FormattableString.Invariant($"{name}{threat}, {other.Images} images") : name + threat;
+        return of.Other is { } other ? FormattableString.Invariant($"{of.Attack}{threat}, {other.Images} images") : of.Attack + threat;
     }
 
     private string Basis()

@@ -42,11 +42,13 @@ internal sealed record PerceptionCurves(string Title,
     {
         double[] alphas = Numbers(run.GetProperty("alphas"));
         JsonElement logits = run.GetProperty("spaces").EnumerateArray().First();
-        var groups = logits.GetProperty("groups").EnumerateArray().Take(MostGroups)
-            .Where(group => group.GetProperty("images").GetInt32() > 0)
-            .Select(group => (group.GetProperty("group").GetString()!, Points(alphas, group.GetProperty("curve")),
-            Points(alphas, group.GetProperty("rho"))));
-        return new(run.GetProperty("perturbation").GetProperty("name").GetString()!, [.. groups]);
+        // A group without images keeps its place, and so the others their colours.
+        var groups = from one in logits.GetProperty("groups").EnumerateArray().Take(MostGroups)
+                     let has = one.GetProperty("images").GetInt32() > 0
+                     let name = one.GetProperty("group").GetString()!
+                     orderby name == "all"
+                     select (name, has ? Points(alphas, one.GetProperty("curve")) : [], has ? Points(alphas, one.GetProperty("rho")) : []);
+        return new(AttackTitle.Of(run.GetProperty("perturbation").GetProperty("name").GetString()!), [.. groups]);
     }
 
     private static IReadOnlyList<(double, double)> Points(double[] alphas, JsonElement values) => [.. alphas.Zip(Numbers(values))];

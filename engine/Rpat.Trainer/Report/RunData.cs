@@ -50,7 +50,7 @@ internal sealed record RunData(
 
     /// <summary>Whether an accuracy is AutoAttack's.</summary>
     public static bool IsAutoAttack(MeasuredAccuracy a) =>
-        a.Depth == 0 && a.Attack.Contains("AutoAttack", StringComparison.OrdinalIgnoreCase);
+        a.Depth == 0 && a.Attack.Split(' ', '-')[0] == AttackTitle.Of("aa");
 
     /// <summary>
     /// The evaluation that decides, since Mean and NRR join a clean and a robust accuracy of the same images: one with AutoAttack if there
@@ -60,9 +60,12 @@ internal sealed record RunData(
         .OrderByDescending(measured => measured.Any(IsAutoAttack)).ThenByDescending(measured => measured.Any(a => !a.IsClean))
         .ThenByDescending(measured => measured[0].Images).FirstOrDefault() ?? [];
 
+    /// <summary>One accuracy of the evaluation that counts, for its images and conditions; null without a result.</summary>
+    public MeasuredAccuracy? AnyResult => Clean ?? Robust;
+
     /// <summary>All that was measured under the conditions of the evaluation that counts.</summary>
     public IReadOnlyList<MeasuredAccuracy> Counting =>
-        Measured.FirstOrDefault(measured => measured[0].Conditions == Clean?.Conditions) ?? [];
+        Measured.FirstOrDefault(measured => measured[0].Conditions == AnyResult?.Conditions) ?? [];
 
     /// <summary>The accuracies by the conditions that they were measured under; of one that was measured twice the later.</summary>
     public IEnumerable<IReadOnlyList<MeasuredAccuracy>> Measured => Accuracies.Where(a => a.Depth == 0).GroupBy(a => a.Conditions)
@@ -74,7 +77,6 @@ internal sealed record RunData(
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         if (ForeignHome.Is(full)) return Foreign(full);
-        string config = Path.Combine(full, RunFolder.ConfigName);
         if (RunContents.Find(full, RunFolder.ConfigName) is null)
             throw new UsageException(
                 $"'{folder}' is not a run folder, it has no {RunFolder.ConfigName}: give a folder that 'rpat train' made.");
@@ -85,7 +87,7 @@ internal sealed record RunData(
         if (RunContents.Find(full, RunFolder.WarningsName) is { } kept)
             warnings.AddRange(RegularFile.ReadText(kept, MostText).Split('\n', StringSplitOptions.RemoveEmptyEntries));
         var results = RunResult.Read(full, warnings.Add);
-        var settings = Keyed(config);
+        var settings = Keyed(full);
         string images = settings.FirstOrDefault(pair => pair.Key == ConfigKeys.Of(c => c.Data.Name).Path).Value;
         var accuracies = Results(results, images).Concat(Evaluations(full, warnings)).ToList();
         var data = new RunData(
@@ -108,9 +110,13 @@ internal sealed record RunData(
         return data;
     }
 
-    private static List<KeyValuePair<string, string>> Keyed(string path)
+    // Settings without effect tell no runs apart.
+    private static List<KeyValuePair<string, string>> Keyed(string folder)
     {
-        return [.. Layers.File(path).Entries.Values.Select(entry => KeyValuePair.Create(entry.Path, entry.Text))];
+        var entries = Layers.Recorded(folder);
+        string method = entries.GetValueOrDefault(ConfigKeys.Of(c => c.Method.Name).Path)?.Text ?? "";
+        return [.. entries.Values.Where(entry => Schema.Applies(entry.Path, method))
+            .Select(entry => KeyValuePair.Create(entry.Path, entry.Text))];
     }
 
     // Measurements at the end belong to one epoch only: they are among the results, not among the curves.
@@ -141,12 +147,17 @@ internal sealed record RunData(
         source)
         { Conditions = $"{result.Images} images of {images}, {result.Threat}{(result.Network.Length == 0 ? "" : $", {result.Network}")}" };
 
-    private static IEnumerable<MeasuredAccuracy> Evaluations(string folder, List<string> warnings)
+    private static IReadOnlyList<MeasuredAccuracy> Evaluations(string folder, List<string> warnings)
     {
-        return RunContents.Folders(Path.Combine(folder, ForeignHome.Evaluations)).SelectMany(path => Evaluation(path, warnings)).ToList();
+        List<(string Evaluation, EvaluationWarning Warning)> given = [];
+        MeasuredAccuracy[] found = [.. RunContents.Folders(Path.Combine(folder, ForeignHome.Evaluations))
+            .SelectMany(path => Evaluation(path, warnings, given))];
+        warnings.AddRange(RunWarnings.Joined(given));
+        return found;
     }
 
-    private static IEnumerable<MeasuredAccuracy> Evaluation(string folder, List<string> warnings)
+    private static IEnumerable<MeasuredAccuracy> Evaluation(string folder, List<string> warnings,
+        List<(string Evaluation, EvaluationWarning Warning)> given)
     {
         string name = Path.GetFileName(folder);
         try
@@ -162,7 +173,7 @@ internal sealed record RunData(
                 ?? throw new JsonException($"it has no {EvaluationManifest.FileName}");
             var manifest = Json<EvaluationManifest>(plan);
             if (!IsPossible(report, manifest)) throw new JsonException("its numbers are impossible");
-            warnings.AddRange(report.Warnings.Select(w => $"{name}: {w.Message}"));
+            given.AddRange(report.Warnings.Select(w => (name, w)));
             warnings.AddRange(report.SelfTest.Where(c => !c.Passed).Select(c => $"{name}: the self-test '{c.Name}' failed: {c.Finding}"));
             return Counted(name, report, manifest);
         }
@@ -194,18 +205,13 @@ internal sealed record RunData(
         foreach (ColumnResult column in report.Columns)
         {
             string threat = $"{manifest.Norm} eps {manifest.Eps[column.Eps]}";
-            yield return new(Title(column.Label), threat, column.Robust, report.Images, name) { Conditions = conditions };
+            yield return new(AttackTitle.Of(column.Label), threat, column.Robust, report.Images, name) { Conditions = conditions };
             if (column.Stages.Count < 2) continue;
             foreach (StageResult stage in column.Stages)
-                yield return new($"after {stage.Attack}", threat, stage.Robust, report.Images, name, 1) { Conditions = conditions };
+                yield return new($"after {AttackTitle.Of(stage.Attack)}", threat, stage.Robust, report.Images, name, 1)
+                { Conditions = conditions };
         }
     }
-
-    // "aa-standard" and "pgd20" are what the ledger calls them.
-    private static string Title(string label) =>
-        label.StartsWith("aa-", StringComparison.Ordinal) ? $"AutoAttack {label[3..]}"
-        : label.StartsWith("pgd", StringComparison.Ordinal) && label[3..].All(char.IsAsciiDigit) ? $"PGD-{label[3..]}"
-        : label;
 
     // A page that is sent to others holds only the picture that the run made, nothing that a user put next to it.
     private static List<RunPicture> PicturesOf(string folder)

@@ -26,13 +26,16 @@ internal static class RunLabels
     public static string[] Of(IReadOnlyList<RunData> runs)
     {
         string[] labels = [.. runs.Select(run => run.Setting(_method) is { Length: > 0 } name ? name : run.Name)];
-        foreach (string key in Differing(runs).Where(key => key != _method).OrderBy(Place).Take(Most))
+        int said = 0;
+        foreach (string key in Differing(runs).Where(key => key != _method).OrderBy(Place))
         {
             if (IsUnique(labels)) return labels;
-            if (Tells(runs, labels, key)) labels = [.. runs.Select((run, i) => Joined(labels[i], Said(key, run.Setting(key))))];
+            if (said == Most || !Tells(runs, labels, key)) continue;
+            labels = [.. runs.Select((run, i) => Joined(labels[i], Said(key, run.Setting(key))))];
+            said++;
         }
 
-        if (!IsUnique(labels)) labels = [.. runs.Select((run, i) => $"{labels[i]}, {run.Name}")];
+        labels = [.. runs.Select((run, i) => labels.Count(label => label == labels[i]) > 1 ? $"{labels[i]}, {run.Name}" : labels[i])];
         return IsUnique(labels) ? labels : [.. labels.Select((label, i) => FormattableString.Invariant($"{label} ({i + 1})"))];
     }
 
@@ -67,7 +70,7 @@ internal static class RunLabels
         [
             .. runs.GroupBy(run => run.Checkpoint ?? string.Join('\n', keys.Select(run.Setting))).Select(same =>
             {
-                var kept = same.OrderBy(run => run.Clean is not null).ThenBy(run => run.Record?.End is not null).Last();
+                var kept = same.OrderBy(run => run.AnyResult is not null).ThenBy(run => run.Record?.End is not null).Last();
                 foreach (var other in same.Where(run => !ReferenceEquals(run, kept)))
                     note($"'{other.Name}' counts once with '{kept.Name}': equal settings and seed.");
                 return kept;
@@ -75,7 +78,9 @@ internal static class RunLabels
         ];
     }
 
-    private static bool Counts(string key) => key != Seed && key != ConfigKeys.Of(c => c.Device.Name).Path
+    /// <summary>Whether a key affects what a run's accuracy is a sample of: all that do affect the result, but the seed.</summary>
+    public static bool Counts(string key) => !_incidental.Any(prefix => key.StartsWith(prefix, StringComparison.Ordinal))
+        && key != Seed && key != ConfigKeys.Of(c => c.Device.Name).Path
         && (!ResumeRules.IsFree(key) || key == ConfigKeys.Of(c => c.Train.MaxSteps).Path);
 
     // A key that does not part any two runs of the same label says nothing more.

@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using Rpat.Trainer.Evaluation;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Report;
@@ -64,7 +65,7 @@ internal sealed class RunReport
         : $"<ul class=\"warn\">\n{string.Concat(_run.Warnings.Select(w => $"<li>{Html.Text(w)}</li>\n"))}</ul>\n";
 
     private string Results() => _run.Accuracies.Count == 0 ? "" : Html.Table(
-        ["attack", "accuracy %", "95 % interval", "images", "threat", "measured by"],
+        ["Attack", "Accuracy, %", "95 % interval", "Images", "Threat", "Measured by"],
         _run.Accuracies.Select(a => (a.Depth > 0 ? "stage" : "", Cells(a))));
 
     private static IReadOnlyList<string> Cells(MeasuredAccuracy a) =>
@@ -135,10 +136,11 @@ internal sealed class RunReport
     {
         if (_run.Checkpoint is { } file)
             return $"<p>A checkpoint from elsewhere: how it was trained is not known here.</p>\n"
-                + $"<pre>{Html.Text($"rpat eval {ShellWord.Quote(file)}\n")}</pre>\n";
+                + $"<pre>{Html.Text($"rpat eval {(OnnxModel.Is(file) ? "blackbox " : "")}{ShellWord.Quote(file)}\n")}</pre>\n";
         string command = _run.Record is { } record ? ShellWord.Line(record.CommandLine) : "";
         string begun = command.Length > 0 ? $"# as it was started\n{command}\n\n" : "";
+        string again = ShellWord.Line(["train", "-c", Path.Combine(_run.Name, RunFolder.ConfigName), .. RunPlugins.Options(_run.Folder)]);
         return $"<p>The resolved configuration in <code>config.yaml</code> repeats the run; equal seeds give equal weights.</p>\n"
-            + $"<pre>{Html.Text($"{begun}# the same again\nrpat train -c {ShellWord.Quote(Path.Combine(_run.Name, RunFolder.ConfigName))}\n")}</pre>\n";
+            + $"<pre>{Html.Text($"{begun}# the same again\nrpat {again}\n")}</pre>\n";
     }
 }

@@ -6,17 +6,12 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
 {
     private static readonly string[] _measured = ["Clean", "Robust", "Mean", "NRR"];
 
-    /// <summary>Reads a list of keys or sections' short names, such as <c>method,train.seed</c>.</summary>
-    /// <exception cref="ConfigException">There is no such key.</exception>
-    public static IReadOnlyList<(string Name, string Key)> Keys(string option, string? text) =>
-        [.. ConfigValue.Items(text ?? "").Select(name => (name, Schema.Find(name, option).Path))];
-
     /// <summary>A row for each run.</summary>
     public TextTable Each()
     {
         (string Name, string Key)[] keys = Columns.Count > 0 ? [.. Columns]
             : [("method", ConfigKeys.Of(c => c.Method.Name).Path), ("data", ConfigKeys.Of(c => c.Data.Name).Path)];
-        return new(["run", "status", .. keys.Select(key => key.Name), "Clean", "Robust", "by", "images", "time"],
+        return new TextTable(["Run", "Status", .. keys.Select(key => key.Name), "Clean", "Robust", "Attack", "Images", "Time"],
         [
             .. Runs.Select(run => (string[])
             [
@@ -24,7 +19,11 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
                 run.Robust?.Attack ?? "-", $"{(run.Robust ?? run.Clean)?.Images}",
                 RunReport.Duration(run) is { Length: > 0 } time ? time : "-",
             ]),
-        ]);
+        ], RightFrom: 2 + keys.Length)
+        {
+            Spare = Columns.Count > 0 ? ["Time", "Images", "Attack", "Status"]
+                : ["Time", "Images", "data", "Attack", "Status", "method"], // a name mostly tells the method
+        };
     }
 
     /// <summary>A row for the measured runs of equal values, whose other columns list what they
@@ -32,8 +31,8 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
     /// <param name="apart">Whether mean and deviation are columns of their own, for programs.</param>
     public TextTable Grouped(IReadOnlyList<(string Name, string Key)> by, bool apart) => new(
     [
-        .. by.Select(key => key.Name), "runs", .. Columns.Select(column => column.Name),
-        .. _measured.SelectMany(name => apart ? new[] { name, $"{name} sd" } : [name]), "by", "images",
+        .. by.Select(key => key.Name), "Runs", .. Columns.Select(column => column.Name),
+        .. _measured.SelectMany(name => apart ? new[] { name, $"{name} sd" } : [name]), "Attack", "Images",
     ],
     [
         .. Groups(by).Select(group => (string[])
@@ -41,9 +40,10 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
             .. group.Values, $"{group.Runs.Count}", .. Columns.Select(column => string.Join(", ", group.Runs.Select(
                 run => run.Setting(column.Key)).Distinct())),
             .. group.Spreads.SelectMany(spread => apart ? spread.Apart() : [spread.Percent()]),
-            group.Attack, $"{group.Runs[0].Clean!.Images}",
+            group.Attack, $"{group.Runs[0].AnyResult!.Images}",
         ]),
-    ]);
+    ], RightFrom: by.Count)
+    { Spare = ["Images", "Mean", "Attack"] };
 
     /// <summary>The groups as an object, for JSON: shares of 1.</summary>
     public object Json(IReadOnlyList<(string Name, string Key)> by) => Groups(by).Select(group => new
@@ -51,7 +51,7 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
         group = by.Zip(group.Values).ToDictionary(pair => pair.First.Key, pair => pair.Second),
         runs = group.Runs.Select(run => run.Name),
         attack = group.Attack,
-        images = group.Runs[0].Clean!.Images,
+        images = group.Runs[0].AnyResult!.Images,
         measured = _measured.Zip(group.Spreads).ToDictionary(pair => pair.First.ToLowerInvariant(),
             pair => new { pair.Second.Mean, deviation = pair.Second.Count < 2 ? (double?)null : pair.Second.Deviation }),
     });
@@ -59,10 +59,10 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
     /// <summary>The rows of measured runs of equal values.</summary>
     public IEnumerable<RunGroup> Groups(IReadOnlyList<(string Name, string Key)> keys) =>
         from run in Runs
-        where run.Clean is not null
+        where run.AnyResult is not null
         let attack = run.Robust is { } robust ? $"{robust.Attack}, {robust.Threat}" : "-"
         let values = keys.Select(key => run.Setting(key.Key)).ToArray()
-        group run by (Values: string.Join('\n', values), attack, run.Clean!.Images) into same
+        group run by (Values: string.Join('\n', values), attack, run.AnyResult!.Images) into same
         select new RunGroup(same.Key.Values.Split('\n')[..keys.Count], [.. same], same.Key.attack);
 
     private static string Percent(double? share) => share is { } value ? Format.Percent(value) : "-";

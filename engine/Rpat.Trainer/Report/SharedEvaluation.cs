@@ -57,7 +57,7 @@ internal sealed record SharedEvaluation(
     private static (string, string) Attack(MeasuredAccuracy a) => (a.Attack, a.Threat);
 
     private static IEnumerable<MeasuredAccuracy> Others(RunData run) => run.Measured
-        .Where(measured => measured[0].Conditions != run.Clean?.Conditions).SelectMany(measured => measured).Where(a => !a.IsClean);
+        .Where(measured => measured[0].Conditions != run.AnyResult?.Conditions).SelectMany(measured => measured).Where(a => !a.IsClean);
 
     private static IEnumerable<MeasuredAccuracy> SharedByAll(RunData[] runs) => runs.Length == 0 ? [] : Others(runs[0])
         .Where(a => runs.All(run => Others(run).Any(other => Attack(other) == Attack(a) && other.Conditions == a.Conditions)

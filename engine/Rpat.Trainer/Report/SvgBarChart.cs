@@ -18,10 +18,12 @@ internal static class SvgBarChart
         var ends = series.SelectMany(s => s.Intervals ?? []).SelectMany(i => new[] { i.Low, i.High });
         var plot = new SvgPlot(text, Axis.Around(series.SelectMany(s => s.Values).Concat(ends), zero: true));
         double group = plot.XGroups(groups, text.X), bar = Math.Min(WidestBar, group * Fill / series.Count);
-        for (int s = 0; s < series.Count; s++)
-            for (int g = 0; g < groups.Count; g++)
-                if (double.IsFinite(series[s].Values[g]))
-                    Draw(plot, plot.Left + group * (g + 0.5) + bar * (s - series.Count / 2.0), bar, series[s], s, g, groups[g]);
+        for (int g = 0; g < groups.Count; g++)
+        {
+            int[] shown = [.. Enumerable.Range(0, series.Count).Where(s => double.IsFinite(series[s].Values[g]))];
+            for (int i = 0; i < shown.Length; i++)
+                Draw(plot, plot.Left + group * (g + 0.5) + bar * (i - shown.Length / 2.0), bar, series[shown[i]], shown[i], g, groups[g]);
+        }
         return plot.Finish([.. series.Select((s, i) => (s.Name, Svg.ColourOf(i), false))
             .Where((_, i) => series[i].Values.Any(double.IsFinite))]);
     }

@@ -69,20 +69,23 @@ internal sealed class SvgPlot
         return Place;
     }
 
-    /// <summary>A horizontal axis of groups, each with its name below its centre; names that do not fit are rotated.</summary>
+    /// <summary>
+    /// A horizontal axis of groups, each with its name below its centre. Names that do not fit are rotated; if one would leave the picture,
+    /// numbers take their place, and the names follow below.
+    /// </summary>
     public double XGroups(IReadOnlyList<string> names, string title)
     {
         double width = InnerWidth / names.Count, widest = names.Max(n => Svg.WidthOf(n, TextSize));
-        bool turned = widest > width - 4;
-        if (turned) names = [.. names.Select((name, i) => Fitted(name, (Left + width * (i + 0.5)) / Math.Cos(Turn * Math.PI / 180)))];
-        widest = names.Max(n => Svg.WidthOf(n, TextSize));
+        bool wide = widest > width - 4, numbered = wide && names.Where((name, i) => Leaves(name, Left + width * (i + 0.5))).Any(),
+            turned = wide && !numbered;
         for (int i = 0; i < names.Count; i++)
         {
             double middle = Left + width * (i + 0.5);
             _root.Add(turned ? Svg.Text(middle, Floor + 14, names[i], "end", look: "soft", turn: -Turn)
-                : Svg.Text(middle, Floor + Beneath, names[i], look: "soft"));
+                : Svg.Text(middle, Floor + Beneath, numbered ? $"{i + 1}" : names[i], look: "soft"));
         }
         Base(Floor + (turned ? 14 + 0.58 * widest : Beneath), title);
+        for (int i = 0; numbered && i < names.Count; i++) Below($"{i + 1}  {names[i]}");
         return width;
     }
 
@@ -98,13 +101,13 @@ internal sealed class SvgPlot
         return _root;
     }
 
-    // A turned name begins to the left of its group, and must not leave the picture.
-    private static string Fitted(string name, double room)
-    {
-        int letters = name.Length;
-        while (letters > 1 && Svg.WidthOf(name[..letters], TextSize) > room - TextSize) letters--;
-        return letters == name.Length ? name : $"{name[..letters]}…";
-    }
+    // A turned name begins to the left of its group.
+    private static bool Leaves(string name, double middle) =>
+        Svg.WidthOf(name, TextSize) > middle / Math.Cos(Turn * Math.PI / 180) - TextSize;
+
+    // A long name is set smaller.
+    private void Below(string name) => _root.Add(Svg.Text(Left, _bottom += Row, name, "start",
+        Math.Min(TextSize, InnerWidth / Svg.WidthOf(name, 1)), look: "soft"));
 
     private void YTick(double tick)
     {

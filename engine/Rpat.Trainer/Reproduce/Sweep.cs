@@ -74,6 +74,14 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
         "--name", row.Name, "--resume", "auto", .. More,
     ];
 
+    /// <summary>What a row trains: equal for two rows whose runs would be the same but for their names.</summary>
+    public string Training(SweepRow row)
+    {
+        var resolved = Resolved(row);
+        return string.Join('\n', resolved.Values.Values.Where(value => value.Path != ConfigKeys.Of(c => c.Run.Name).Path
+            && Schema.Applies(value.Path, resolved.Config.Method.Name)).Select(value => $"{value.Path}={value.Text}"));
+    }
+
     /// <summary>The configuration of a row.</summary>
     /// <exception cref="ConfigException">A value is wrong.</exception>
     public ResolvedConfig Resolved(SweepRow row) =>

@@ -56,10 +56,10 @@ internal sealed class LiveView(TextWriter output, Func<int> width, bool colours,
     }
 
     /// <inheritdoc/>
-    public void Note(string line) => Print(Printable.Line(line));
+    public void Note(string line) => Print(Whole(line));
 
     /// <inheritdoc/>
-    public void Warn(string line) => Print(Coloured(Printable.Line(line), Yellow));
+    public void Warn(string line) => Print(Coloured(Whole(line), Yellow));
 
     /// <summary>Erases the bar.</summary>
     public void Dispose()
@@ -71,6 +71,8 @@ internal sealed class LiveView(TextWriter output, Func<int> width, bool colours,
             output.Flush();
         }
     }
+
+    private string Whole(string line) => Wrapped.Text(Printable.Line(line), width());
 
     private void Print(string line)
     {

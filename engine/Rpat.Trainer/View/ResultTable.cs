@@ -9,8 +9,9 @@ internal static class ResultTable
     public static void Write(EvaluationResult result, TextWriter output)
     {
         var columns = result.Columns();
-        output.WriteLine(string.Concat(columns.Select(column => column.Title.PadLeft(ColumnWidth))));
-        output.WriteLine(string.Concat(columns.Select(column => Format.Percent(column.Value).PadLeft(ColumnWidth))));
+        static int Width(string title) => Math.Max(ColumnWidth, title.Length + 2);
+        output.WriteLine(string.Concat(columns.Select(column => column.Title.PadLeft(Width(column.Title)))));
+        output.WriteLine(string.Concat(columns.Select(column => Format.Percent(column.Value).PadLeft(Width(column.Title)))));
         string network = result.Network.Length == 0 ? "" : result.Network + ", ";
         output.WriteLine(FormattableString.Invariant($"  {network}on {result.Images} held-out images, {result.Threat}, in percent"));
     }

@@ -26,21 +26,6 @@ internal static class ViewFactory
     }
 
     private static LiveView Live(CommandContext host) => new(
-        host.Error is ShownText shown ? shown.Verbatim : host.Error, () => Columns(host),
+        host.Error is ShownText shown ? shown.Verbatim : host.Error, () => host.Columns,
         colours: !host.Loudness.NoColor && host.Environment.GetValueOrDefault("NO_COLOR") is not { Length: > 0 }, host.Clock);
-
-    private static int Columns(CommandContext host)
-    {
-        const int Usual = 80;
-        try
-        {
-            if (Console.WindowWidth is > 0 and var columns) return columns;
-        }
-        catch (Exception error) when (error is IOException or PlatformNotSupportedException)
-        {
-            // What follows is a guess that the view survives: its line is cut, never wrapped.
-        }
-        return int.TryParse(host.Environment.GetValueOrDefault("COLUMNS"), CultureInfo.InvariantCulture, out int told) && told > 0 ? told
-            : Usual;
-    }
 }

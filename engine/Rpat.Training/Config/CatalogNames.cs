@@ -11,6 +11,7 @@ internal static class CatalogNames
         Knows = name => ModelCatalog.Find(name) is not null,
         Short = new Dictionary<string, string> { ["wrn"] = "wideresnet", ["prn"] = "preactresnet" },
         Command = "rpat models",
+        IsOpen = true,
     };
 
     /// <summary>Training methods, with and without the perception term.</summary>
@@ -18,6 +19,7 @@ internal static class CatalogNames
     {
         Short = new Dictionary<string, string> { ["rpat"] = "pgd-at" + MethodCatalog.RpatSuffix, ["at"] = "pgd-at" },
         Command = "rpat methods",
+        IsOpen = true,
     };
 
     /// <summary>Attacks, with any number of steps.</summary>
@@ -35,6 +37,7 @@ internal static class CatalogNames
             ["autoattackrand"] = "aa-rand",
         },
         Command = "rpat attacks",
+        IsOpen = true,
     };
 
     /// <summary>Norms.</summary>
@@ -47,7 +50,10 @@ internal static class CatalogNames
     /// <summary>The network that a user names.</summary>
     /// <exception cref="UsageException">There is no such network.</exception>
     public static string ModelOf(string text) =>
-        Models.Match(text) ?? throw new UsageException($"there is no model '{text}': {Models.Hint(text)}");
+        Models.Match(text) ?? throw UnknownModel(text);
+
+    /// <summary>The error for a name that no network has.</summary>
+    public static UsageException UnknownModel(string text) => new($"there is no model '{text}': {Models.Hint(text)}");
 
     /// <summary>The norm that an option names.</summary>
     /// <exception cref="UsageException">There is no such norm.</exception>

@@ -62,6 +62,11 @@ internal static class ConfigKeys
     // The methods' own settings come after the method's name.
     private static IReadOnlyList<ConfigKey> WithSettings(IReadOnlyList<MethodInfo> methods)
     {
+        HashSet<string> taken = [.. Below("method.").Select(key => key.Path.Split('.')[1])];
+        if (methods.SelectMany(one => one.Settings.Select(s => (Method: one.Name, s.Name))).FirstOrDefault(s => taken.Contains(s.Name))
+            is { Name: { } reserved, Method: { } owner })
+            throw new ConfigException($"method {owner} has a setting '{reserved}', which section method has for every method: rename it by "
+                + "[Setting(…, Name = \"…\")].");
         int name = _declared.ToList().IndexOf(Of(c => c.Method.Name)) + 1;
         var own = from setting in methods.SelectMany(method => method.Settings)
                   group setting by setting.Name into same
@@ -190,7 +195,7 @@ internal sealed class ConfigKey
         catch (FormatException error)
         {
             throw Wrong(entry, Setting.Kind is FlagKind or INamesKind and not MethodKind || Names is not { } names ? error.Message
-                : names.Hint(entry.Text));
+                : names.Hint(entry.Text, isValue: true));
         }
     }
 

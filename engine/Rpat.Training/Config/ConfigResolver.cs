@@ -43,7 +43,17 @@ internal static class ConfigResolver
     /// <summary>Resolves, types and checks.</summary>
     /// <param name="run">The configuration of the run to resume, which replaces the defaults; null for a new one.</param>
     /// <exception cref="Errors.ConfigException">Any key or value is wrong.</exception>
-    public static ResolvedConfig Resolve(ConfigSources sources, ConfigLayer? run = null)
+    public static ResolvedConfig Resolve(ConfigSources sources, ConfigLayer? run = null) =>
+        Resolve(LayersOf(sources, run), sources.Rpat);
+
+    /// <summary>
+    /// The same for sources that something else completes, such as the run to resume: each value is checked by itself, and not whether they
+    /// fit each other.
+    /// </summary>
+    /// <exception cref="Errors.ConfigException">A key or value is wrong by itself.</exception>
+    public static ResolvedConfig Partial(ConfigSources sources) => Resolve(LayersOf(sources, null), sources.Rpat, isWhole: false);
+
+    private static IEnumerable<ConfigLayer> LayersOf(ConfigSources sources, ConfigLayer? run)
     {
         var files = sources.Files.Select(Layers.File).ToList();
         List<ConfigLayer> given =
@@ -55,21 +65,22 @@ internal static class ConfigResolver
             Layers.Flags(sources.Flags),
         ];
         ConfigLayer[] beneath = run is null ? [Layers.Defaults()] : [Layers.Defaults(), run];
-        return Resolve([.. beneath, .. sources.Base, .. RecipeLayers(given), .. given], sources.Rpat);
+        return [.. beneath, .. sources.Base, .. RecipeLayers(given), .. given];
     }
 
     /// <summary>Lays complete layers over each other; the first must have every key.</summary>
     /// <param name="rpat">Whether the resulting method should have the perception term; null to leave it as it is.</param>
-    public static ResolvedConfig Resolve(IEnumerable<ConfigLayer> layers, bool? rpat = null)
+    /// <param name="isWhole">Whether the values must fit each other.</param>
+    public static ResolvedConfig Resolve(IEnumerable<ConfigLayer> layers, bool? rpat = null, bool isWhole = true)
     {
         var merged = new LayerMerge();
         foreach (var layer in layers) merged.Add(layer);
-        merged.Check();
+        if (isWhole) merged.Check();
         var values = merged.Values;
         if (rpat is { } wanted) values[MethodName] = WithTerm(values[MethodName], wanted);
         FillIn(values);
         var config = ConfigKeys.Bind(values);
-        ConfigRules.Check(config, values);
+        if (isWhole) ConfigRules.Check(config, values);
         return new ResolvedConfig(config, values);
     }
 

@@ -30,7 +30,8 @@ internal static class ConfigRules
         Require(Ascending(config.Schedule.Milestones), ConfigKeys.Of(c => c.Schedule.Milestones), "milestones must rise.");
         Require(
             config.Schedule.Warmup <= config.Train.Epochs, ConfigKeys.Of(c => c.Schedule.Warmup),
-            $"the run has {config.Train.Epochs} epochs and would end before it reaches its learning rate: choose less, or train longer.");
+            $"the run has {Format.Count(config.Train.Epochs, "epoch")} and would "
+                + "end before it reaches its learning rate: choose less, or train longer.");
         RequireSettings(config.Method, values);
         var method = config.Method.Info;
         Require(

@@ -20,12 +20,34 @@ internal static class Layers
         leaf => new ConfigValue(leaf.Path, leaf.Default, leaf.IsList, "default")));
 
     /// <summary>Reads a configuration file.</summary>
-    /// <exception cref="ConfigException">The file cannot be read or is wrong.</exception>
+    /// <exception cref="ConfigException">The file cannot be read or is wrong, or is that of a run that has names of a plugin which was not
+    /// given.</exception>
     public static ConfigLayer File(string path)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path)) ?? "";
+        if (Path.GetFileName(path) != RunFolder.ConfigName || RunPlugins.Missing(folder) is not { } sentence) return Read(path);
+        try
+        {
+            var layer = Read(path);
+            foreach (var entry in layer.Entries.Values) Schema.Find(entry.Path, entry.Origin).Set(new TrainerConfig(), entry);
+            return layer;
+        }
+        catch (ConfigException error)
+        {
+            throw new ConfigException(sentence, error);
+        }
+    }
+
+    /// <summary>The values of a run as they are, those of its plugins too, whether or not these are loaded.</summary>
+    /// <exception cref="ConfigException">The run's file cannot be read or is wrong.</exception>
+    public static IReadOnlyDictionary<string, ConfigValue> Recorded(string run) =>
+        Read(Path.Combine(run, RunFolder.ConfigName), takesAny: true).Entries;
+
+    private static ConfigLayer Read(string path, bool takesAny = false)
     {
         try
         {
-            return YamlLayer.Read(RegularFile.ReadText(path, MaxFileBytes), path);
+            return YamlLayer.Read(RegularFile.ReadText(path, MaxFileBytes), path, takesAny);
         }
         catch (FileNotFoundException error)
         {

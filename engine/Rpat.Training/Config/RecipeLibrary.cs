@@ -39,7 +39,8 @@ internal static class RecipeLibrary
     {
         var recipe = Find(name, origin);
         var values = new Dictionary<string, ConfigValue>();
-        var blocks = recipe.Blocks.SelectMany(block => RecipeBlocks.All[block].Layer.Entries.Values);
+        var blocks = recipe.Blocks.SelectMany(block => RecipeBlocks.All[block].Layer.Entries.Values,
+            (block, entry) => entry with { Origin = $"recipe {recipe.Name} ({block})" });
         foreach (var entry in blocks.Concat(recipe.Values)) values[entry.Path] = entry;
         return new ConfigLayer(recipe.Name, values);
     }
@@ -51,9 +52,12 @@ internal static class RecipeLibrary
     /// <summary>How the official code trains PGD-AT under a norm, whatever the data set and the network are.</summary>
     public static IReadOnlyList<ConfigLayer> PgdAt(Norm norm) =>
     [
-        RecipeBlocks.All["benchmarks"].Layer, RecipeBlocks.All[norm.Name].Layer,
-        new("pgd-at", new[] { new ConfigValue(ConfigKeys.Of(c => c.Method.Name).Path, "pgd-at", IsList: false, "PGD-AT's defaults") }
-            .ToDictionary(entry => entry.Path)),
+        .. from part in new[]
+           {
+               RecipeBlocks.All["benchmarks"].Layer.Entries.Values, RecipeBlocks.All[norm.Name].Layer.Entries.Values,
+               [new ConfigValue(ConfigKeys.Of(c => c.Method.Name).Path, "pgd-at", IsList: false, "")],
+           }
+           select new ConfigLayer("pgd-at", part.ToDictionary(entry => entry.Path, entry => entry with { Origin = "PGD-AT's defaults" })),
     ];
 
     /// <summary>The recipe's one line about itself.</summary>
@@ -222,13 +226,13 @@ internal static class RecipeBlocks
     private static string Scalar(YamlNode node) => ((YamlScalarNode)node).Value ?? "";
 
     private static IEnumerable<RecipeBlock> Blocks() =>
-        Read("blocks").Children.Select(pair => Block(Scalar(pair.Key), "block " + Scalar(pair.Key), (YamlMappingNode)pair.Value));
+        Read("blocks").Children.Select(pair => Block(Scalar(pair.Key), $"{Scalar(pair.Key)}'s usual", (YamlMappingNode)pair.Value));
 
     private static IEnumerable<RecipeBlock> Protocols() =>
         from resource in typeof(RecipeBlocks).Assembly.GetManifestResourceNames()
         where resource.StartsWith(Folder + Protocol, StringComparison.Ordinal)
         let name = resource[(Folder + Protocol).Length..^Suffix.Length]
-        select Block(name, "protocol " + name, Read(Protocol + name));
+        select Block(name, $"protocol {name}", Read(Protocol + name));
 
     private static RecipeBlock Block(string name, string origin, YamlMappingNode node)
     {

@@ -5,20 +5,16 @@ internal static class RecipeText
 {
     private const int ValueColumn = 34;
 
-    /// <summary>One line per recipe: name, method, data set, network, norm, epochs, published Clean and AutoAttack accuracy.</summary>
-    public static void List(IReadOnlyList<string> names, TextWriter output)
-    {
-        int width = names.Max(name => name.Length);
-        output.WriteLine($"{"recipe".PadRight(width)}  {"method",-20} {"net",-16} {"norm",-5} {"epochs",6}  {"Clean",6} {"AA",6}");
-        foreach (string name in names)
-        {
-            var config = RecipeLibrary.Resolve(name, "recipes").Config;
-            var p = RecipeLibrary.Published(name);
-            output.WriteLine(
-                $"{name.PadRight(width)}  {config.Method.Name,-20} {config.Model.Name,-16} {Norm(config),-5} {config.Train.Epochs,6}  {Percent(p?.Clean),6} {Percent(p?.Aa),6}".TrimEnd());
-        }
-        output.WriteLine("  Clean and AA: published for these settings, in percent; 'rpat recipes show NAME' has the sources");
-    }
+    /// <summary>The headings of <see cref="Rows"/>, the last three of numbers.</summary>
+    public static IReadOnlyList<string> Head { get; } = ["recipe", "method", "net", "norm", "epochs", "Clean", "AA"];
+
+    /// <summary>One row per recipe: what it trains, and its published accuracies.</summary>
+    public static IEnumerable<string[]> Rows(IEnumerable<string> names) =>
+        from name in names
+        let config = RecipeLibrary.Resolve(name, "recipes").Config
+        let published = RecipeLibrary.Published(name)
+        select (string[])[name, config.Method.Name, config.Model.Name, config.Attack.Norm.Name,
+            config.Train.Epochs.ToString(CultureInfo.InvariantCulture), Percent(published?.Clean), Percent(published?.Aa)];
 
     /// <summary>Every value that the recipe sets, with its source, and what was published.</summary>
     public static void Show(string name, TextWriter output)
@@ -44,7 +40,7 @@ internal static class RecipeText
     {
         var recipe = RecipeLibrary.Find(name, "recipes show");
         output.WriteLine($"# {recipe.About}");
-        output.WriteLine($"# from {string.Join(", ", recipe.Blocks)}");
+        output.WriteLine($"# put together from {string.Join(", ", recipe.Blocks)}; later parts win");
         foreach (var entry in recipe.Values.Where(entry => !entry.Path.StartsWith("recipe.", StringComparison.Ordinal)))
             output.WriteLine($"{$"{entry.Path}: {entry.Text}".PadRight(ValueColumn)}  # {RecipeLibrary.SourceOf(entry)}");
     }
@@ -68,8 +64,6 @@ internal static class RecipeText
 
     private static string Value(ConfigValue entry, ConfigKey leaf) =>
         leaf.IsList ? $"[{entry.Text}]" : entry.Text.Length == 0 ? "\"\"" : entry.Text;
-
-    private static string Norm(TrainerConfig config) => config.Attack.Norm.Name;
 
     private static string Percent(double? value) =>
         value is { } v && double.IsFinite(v) ? v.ToString("0.00#", CultureInfo.InvariantCulture) : "";

@@ -99,8 +99,7 @@ internal sealed record EvalAttack(string Name)
     public bool IsClean => this == Clean;
 
     /// <summary>The name as a table's heading: <c>Clean</c>, <c>PGD-20</c>, <c>AA</c>.</summary>
-    public string Title => IsClean ? "Clean"
-        : Name.StartsWith("pgd", StringComparison.Ordinal) ? $"PGD-{Name[3..]}" : Name.ToUpperInvariant();
+    public string Title => AttackTitle.Of(Name);
 
     /// <summary>The attacks under a run's threat model, with the catalog's settings: those of <c>rpat
     /// eval</c> by that name; null for none.</summary>

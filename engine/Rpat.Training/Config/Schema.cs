@@ -1,3 +1,5 @@
+using Rpat.Robust.Methods;
+
 namespace Rpat.Training.Config;
 
 /// <summary>Looks up keys, and reports what is wrong with unknown ones.</summary>
@@ -37,6 +39,13 @@ internal static class Schema
     /// <summary>Whether the path is a key that takes a value.</summary>
     public static bool IsKey(string path) => Keys.ByPath.ContainsKey(path);
 
+    /// <summary>Whether the path is neither a key nor a section.</summary>
+    public static bool IsUnknown(string path) => !IsKey(path) && !IsSection(path);
+
+    /// <summary>Whether a key affects a method: those of the perception term only one that has it.</summary>
+    public static bool Applies(string path, string method) => !path.StartsWith("method.rpat.", StringComparison.Ordinal)
+        || method.Length == 0 || method.EndsWith(MethodCatalog.RpatSuffix, StringComparison.Ordinal);
+
     /// <summary>The key that a value at this path sets; a section's path is short for its name.</summary>
     /// <exception cref="ConfigException">There is no such key; the message names the nearest one.</exception>
     public static ConfigKey Find(string path, string origin)
@@ -50,9 +59,11 @@ internal static class Schema
     /// <summary>The error for a key that does not exist: where, the full path, the nearest name, and the keys of its section.</summary>
     public static ConfigException Unknown(string path, string origin)
     {
-        string? near = DidYouMean.Find(path, Keys.ByPath.Keys.Concat(Keys.Sections)) ?? SameLastName(path);
+        string? near = (path.Contains('.') ? null : SameLastName(path))
+            ?? DidYouMean.Find(path, Keys.ByPath.Keys.Concat(Keys.Sections)) ?? SameLastName(path);
         string section = path.Contains('.') ? path[..path.LastIndexOf('.')] : "";
         string known = IsSection(section) ? $"keys of {section}: {KeysOf(section)}" : $"sections: {KeysOf("")}";
+        if (section == "method") known += $"; {KnownNames.OfPlugins}";
         string hint = near is null ? $"remove it or choose another ({known})" : $"did you mean '{near}'? ({known})";
         return new ConfigException($"unknown key '{path}' ({origin}): {hint}");
     }

@@ -38,8 +38,9 @@ internal sealed record TrainerConfig
         _ => Safe($"{Method.Name}-{DataName}"),
     };
 
-    // A data set may be 'npz:' and a path, which cannot be a folder's name.
+    // A data set may be 'npz:' and a path, which cannot be a folder's name, or 'memory:' and a name.
     private string DataName => Data.Name.Contains('/') || Data.Name.StartsWith("npz:", StringComparison.Ordinal)
+        || Data.Name.StartsWith("memory:", StringComparison.Ordinal)
         ? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(Data.Name[(Data.Name.IndexOf(':') + 1)..])) : Data.Name;
 
     private IEnumerable<string> Unlike(string recipe)

@@ -82,7 +82,7 @@ internal sealed class DataSetKind : TextKind, INamesKind
 {
     public KnownNames Known => DataSets.Names;
 
-    public override object? Parse(string text) => Known.Match(text) ?? throw new FormatException(Known.Hint(text));
+    public override object? Parse(string text) => Known.Match(text) ?? throw new FormatException(Known.Hint(text, isValue: true));
 }
 
 /// <summary>A network's name.</summary>
@@ -90,7 +90,7 @@ internal class ModelKind : TextKind, INamesKind
 {
     public KnownNames Known => CatalogNames.Models;
 
-    public override object? Parse(string text) => Known.Match(text) ?? throw new FormatException(Known.Hint(text));
+    public override object? Parse(string text) => Known.Match(text) ?? throw new FormatException(Known.Hint(text, isValue: true));
 }
 
 /// <summary>A network's name, or nothing.</summary>

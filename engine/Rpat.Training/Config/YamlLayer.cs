@@ -11,17 +11,19 @@ internal sealed class YamlLayer
 
     private readonly string _source;
     private readonly Dictionary<string, ConfigValue> _entries = [];
+    private readonly bool _takesAny;
     private ConfigValue? _extends;
 
-    private YamlLayer(string source) => _source = source;
+    private YamlLayer(string source, bool takesAny) => (_source, _takesAny) = (source, takesAny);
 
     /// <summary>Reads a configuration.</summary>
     /// <param name="text">YAML with one mapping at the top; an empty text is an empty layer.</param>
     /// <param name="source">What errors and comments call it, such as <c>my.yaml</c>.</param>
+    /// <param name="takesAny">Whether unknown keys are taken as they are, such as those of a method that only a plugin has.</param>
     /// <exception cref="ConfigException">The text is not YAML, or a key is unknown or given twice.</exception>
-    public static ConfigLayer Read(string text, string source)
+    public static ConfigLayer Read(string text, string source, bool takesAny = false)
     {
-        var layer = new YamlLayer(source);
+        var layer = new YamlLayer(source, takesAny);
         if (Root(text, source) is { } root) layer.Walk(root, "");
         return new ConfigLayer(source, layer._entries, layer._extends);
     }
@@ -79,7 +81,7 @@ internal sealed class YamlLayer
     {
         switch (value)
         {
-            case YamlMappingNode section when Schema.IsSection(path):
+            case YamlMappingNode section when Schema.IsSection(path) || _takesAny:
                 Walk(section, path + '.');
                 break;
             case YamlMappingNode:
@@ -110,7 +112,7 @@ internal sealed class YamlLayer
             return;
         }
 
-        string full = Schema.Find(path, entry.Origin).Path;
+        string full = _takesAny && Schema.IsUnknown(path) ? path : Schema.Find(path, entry.Origin).Path;
         if (!_entries.TryAdd(full, entry with { Path = full }))
         {
             throw new ConfigException($"{full} stands twice, in {_entries[full].Origin} and {entry.Origin}: remove one.");

@@ -3,14 +3,15 @@ namespace Rpat.Training.Data;
 /// <summary>Opens data sets by name. Pixels stay as they are in the files: normalisation is the model's first layer.</summary>
 internal static class DataSets
 {
-    private const string Full = ":full";
+    private const string Full = ":full", Given = "memory:";
 
     /// <summary>Their names as people type them.</summary>
     internal static KnownNames Names { get; } = new("data sets", () => All.Select(set => set.Name))
     {
-        Knows = spec => IsPath(spec, NpzSet.Prefix) || IsPath(spec, ImageFolder.Prefix),
+        Knows = spec => new[] { NpzSet.Prefix, ImageFolder.Prefix, Given }.Any(prefix => IsPath(spec, prefix)),
         Short = new Dictionary<string, string> { ["tinyimagenet200"] = TinyImageNet.Name },
         Command = "rpat data",
+        IsOpen = true,
         Meaning = text => Directory.Exists(text) ? ImageFolder.Prefix + text : File.Exists(text) ? NpzSet.Prefix + text : null,
     };
 
@@ -60,16 +61,37 @@ internal static class DataSets
             _ when spec.StartsWith(ImageFolder.Prefix, StringComparison.Ordinal) =>
                 ImageFolder.Open(spec[ImageFolder.Prefix.Length..], ImageFiles.Decode),
             _ when spec.StartsWith(NpzSet.Prefix, StringComparison.Ordinal) => NpzSet.Open(spec[NpzSet.Prefix.Length..]),
+            _ when spec.StartsWith(Given, StringComparison.Ordinal) => throw new DataSpecException(
+                $"the images of '{spec}' were in the memory of the program that trained on them: name the same ones in a file, such as "
+                    + "npz:FILE."),
             var name => Declared(DataSetAttribute.Find(name)
-                ?? throw new DataSpecException($"There is no data set '{spec}': {Names.Hint(spec)}"), folder),
+                ?? throw Unknown(spec), folder),
         };
+    }
+
+    /// <summary>The error for a name that no data set has.</summary>
+    internal static DataSpecException Unknown(string spec) => new($"There is no data set '{spec}': {Names.Hint(spec)}");
+
+    /// <summary>A data set in the program's memory.</summary>
+    /// <exception cref="DataException">A part is empty, or they differ in size or classes.</exception>
+    internal static DataPair Pair(LabeledImages train, LabeledImages test)
+    {
+        if (train.Count == 0 || test.Count == 0)
+            throw new DataException($"Data set '{train.Name}' has no images to train or to test on: give at least one of each.");
+        if ((train.Channels, train.Height, train.Width) != (test.Channels, test.Height, test.Width)
+            || train.ClassNames.Count != test.ClassNames.Count)
+            throw new DataException($"Data set '{train.Name}' has images of {Size(train)} classes to train on, and of {Size(test)} to test "
+                + "on: give both the same.");
+        return new(train, test, Given + train.Name, []);
+
+        static string Size(LabeledImages set) => $"{set.Channels}x{set.Height}x{set.Width} in {set.ClassNames.Count}";
     }
 
     /// <summary>Refuses data sets of an assembly under the program's own names.</summary>
     /// <exception cref="ArgumentException">There is one.</exception>
     internal static void RequireOwnNames()
     {
-        if (Own.FirstOrDefault(own => DataSetAttribute.Find(own.Name) is not null) is { } taken)
+        if (DataSetAttribute.All.FirstOrDefault(set => Own.Any(own => own.Name == set.Name) || Names.Knows(set.Name)) is { } taken)
             throw new ArgumentException($"a data set is called '{taken.Name}', and there is one already: give it another name.");
     }
 
@@ -78,8 +100,18 @@ internal static class DataSets
 
     private static DataPair Declared(DataSetAttribute set, string folder)
     {
-        var (train, test) = set.Open(folder);
-        return new(train, test, set.Name, []);
+        try
+        {
+            var (train, test) = set.Open(folder);
+            if (train is null || test is null)
+                throw new ContractException($"data set '{set.Name}' returns no images: return those to train on and those held out.");
+            return Pair(train, test) with { Source = set.Name };
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException && error is not FileLoadException)
+        {
+            throw new DataException(PluginFailure.Of(error) is { } failure ? $"data set '{set.Name}' of {failure}"
+                : $"data set '{set.Name}': {error.Message}", error);
+        }
     }
 
     private static DataSetInfo Cifar(CifarKind kind) => new(

@@ -15,9 +15,6 @@ internal static class NpzSet
     private const int MaxNote = 300;
     private const int MaxClasses = 100_000;
 
-    // Above this difference a float is not a multiple of 1/255 after float arithmetic.
-    private const float ExactWithin = 1e-6f;
-
     private const long MostText = 16 << 20;
     private const long MostLabels = 512 << 20;
 
@@ -151,15 +148,13 @@ internal static class NpzSet
     {
         if (!IsFloat(images.Type)) throw Error(path, images, "8-bit integers, or floats from 0 to 1");
         float[] floats = images.ToFloats();
-        int wrong = Array.FindIndex(floats, value => !PixelRange.Holds(value));
+        int wrong = PixelRange.FirstOutside(floats);
         if (wrong >= 0)
             throw new DataException(FormattableString.Invariant(
                 $"'{images.Name}' in '{path}' holds {floats[wrong]} in image {wrong / (floats.Length / images.Shape[0])} where 0 to 1 is expected: {PixelRange.Advice(floats[wrong])}."));
         floats = Array.ConvertAll(floats, value => Math.Clamp(value, 0, 1));
-        byte[] bytes = Array.ConvertAll(floats, value => (byte)MathF.Round(value * 255));
-        float change = 0;
-        for (int i = 0; i < bytes.Length; i++) change = Math.Max(change, Math.Abs(bytes[i] / 255f - floats[i]));
-        exact = change > ExactWithin ? floats : null;
+        byte[] bytes = PixelRange.ToBytes(floats, out float change);
+        exact = change > LabeledImages.ExactWithin ? floats : null;
         if (exact is not null)
             notes.Add(FormattableString.Invariant(
                 $"'{images.Name}' in '{path}' are no 8-bit pixels: augmentation rounds them, by up to {change:0.0000}, and all else takes them as they are."));

@@ -24,13 +24,13 @@ internal static class DidYouMean
     /// </summary>
     /// <param name="kind">The plural that precedes the list, such as <c>models</c>.</param>
     /// <param name="near">The name that is suggested; null to search for it.</param>
-    /// <param name="command">The command that lists all candidates, or null.</param>
-    public static string Hint(string name, IReadOnlyCollection<string> candidates, string kind, string? near = null, string? command = null)
+    /// <param name="where">Where all candidates are listed, or null.</param>
+    public static string Hint(string name, IReadOnlyCollection<string> candidates, string kind, string? near = null, string? where = null)
     {
         string list = string.Join(", ", candidates.Count <= Most ? candidates : Nearest(name, candidates));
         near ??= Find(name, candidates);
         if (candidates.Count <= Most) return near is null ? $"choose one of: {list}." : $"did you mean '{near}'? ({kind}: {list})";
-        string all = command is null ? "" : $"; '{command}' lists all";
+        string all = where is null ? "" : $"; {where}";
         return near is null ? $"the nearest {kind} are {list}{all}." : $"did you mean '{near}'? (nearest {kind}: {list}{all})";
     }
 

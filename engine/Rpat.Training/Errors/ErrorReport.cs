@@ -17,9 +17,12 @@ internal sealed record ErrorReport(string Sentence, int Code)
         PeerLostException lost => new(FormattableString.Invariant($"rank {lost.Rank} failed: {OneLine(error.Message)}"), lost.Code),
         NcclException => new($"{OneLine(error.Message)}.", ExitCode.Device),
         NotFiniteException => new(OneLine(error.Message), ExitCode.Untrusted),
+        ContractException => new(OneLine(error.Message), ExitCode.Usage),
         OutOfMemoryException => new("out of memory: choose a smaller train.batch, eval.batch or model.width.", ExitCode.Device),
-        IOException or UnauthorizedAccessException => new(OneLine(error.Message), ExitCode.Usage),
         _ when GpuBackend.Explain(error) is { } sentence => new(OneLine(sentence), ExitCode.Device),
+        _ when PluginFailure.Of(error) is { } sentence => new(OneLine(sentence),
+            error is FileNotFoundException or DirectoryNotFoundException ? ExitCode.Data : ExitCode.Usage),
+        IOException or UnauthorizedAccessException => new(OneLine(error.Message), ExitCode.Usage),
         _ => new(
             $"internal error, please report it with the command line that led here: {error.GetType().Name}: {OneLine(error.Message)}",
             ExitCode.Internal),

@@ -16,6 +16,12 @@ internal sealed record KnownNames(string Plural, Func<IEnumerable<string>> All)
     /// <summary>The command that lists all of them, or null.</summary>
     public string? Command { get; init; }
 
+    /// <summary>Whether plugins have names of this kind too.</summary>
+    public bool IsOpen { get; init; }
+
+    /// <summary>What to do about a name that is not known since a plugin declares it.</summary>
+    public const string OfPlugins = "those of your own need --plugin FILE.dll";
+
     /// <summary>What a text that is no name was meant to be, if that shows; otherwise null.</summary>
     public Func<string, string?> Meaning { get; init; } = static _ => null;
 
@@ -34,12 +40,15 @@ internal sealed record KnownNames(string Plural, Func<IEnumerable<string>> All)
     public string Canonical(string typed) => Match(typed) ?? typed;
 
     /// <summary>The tail of an error sentence: the nearest names.</summary>
-    public string Hint(string typed)
+    /// <param name="isValue">Whether the sentence has not said yet that there is no such name.</param>
+    public string Hint(string typed, bool isValue = false)
     {
         if (Meaning(typed) is { } meaning) return $"did you mean '{meaning}'?";
         string[] all = [.. All()];
         string? near = DidYouMean.Find(typed, [.. all, .. Short.Keys]);
-        return DidYouMean.Hint(Spelt(typed), all, Plural, near is null ? null : Match(near), Command);
+        string? where = Command is null ? null : $"'{Command}' lists all{(IsOpen ? $", {OfPlugins}" : "")}";
+        string hint = DidYouMean.Hint(Spelt(typed), all, Plural, near is null ? null : Match(near), where);
+        return isValue && !hint.StartsWith("did you mean", StringComparison.Ordinal) ? $"that is none of the {Plural}; {hint}" : hint;
     }
 
     // A short form is far from the names that it stands for.

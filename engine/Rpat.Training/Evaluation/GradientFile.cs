@@ -16,8 +16,7 @@ internal static class GradientFile
         var x = Tensor.From(net.Device, net.InputShape.WithBatch(labels.Length), images);
         tape.CrossEntropy(net.Forward(tape, x, BnMode.Train), Labels.From(net.Device, labels));
         tape.Run();
-        Npz.Write(path, [.. net.Parameters.Parameters.Select(
-            p => NamedArray.FromFloats(p.Name, p.GradToArray(), [.. p.Dimensions.Select(d => (long)d)]))]);
+        Npz.Write(path, [.. net.Parameters.Slice(net.Parameters.Gradients, "")]);
     }
 
     /// <summary>

@@ -59,7 +59,9 @@ internal sealed record PublishedCheck(string Recipe, string Row, IReadOnlyList<P
 
     private static ResolvedConfig? RunOf(string checkpoint)
     {
-        string config = Path.Combine(RunFinder.RunOf(checkpoint) ?? checkpoint, RunFolder.ConfigName);
-        return File.Exists(config) ? ConfigResolver.Resolve([Layers.Defaults(), Layers.File(config)]) : null;
+        string run = RunFinder.RunOf(checkpoint) ?? checkpoint, config = Path.Combine(run, RunFolder.ConfigName);
+        // What a plugin's method does is published nowhere, so that the result needs no comparison if the plugin was not given.
+        return File.Exists(config) && RunPlugins.Missing(run) is null
+            ? ConfigResolver.Resolve([Layers.Defaults(), Layers.File(config)]) : null;
     }
 }

@@ -3,6 +3,12 @@ namespace Rpat.Training.Progress;
 /// <summary>How numbers and times are written, the same in every culture.</summary>
 internal static class Format
 {
+    /// <summary>A number of things: <c>1 epoch</c>, <c>3 epochs</c>.</summary>
+    /// <param name="noun">One of them.</param>
+    /// <param name="ending">That of several.</param>
+    public static string Count(long count, string noun, string ending = "s") =>
+        FormattableString.Invariant($"{count} {noun}{(count == 1 ? "" : ending)}");
+
     /// <summary>A loss, a rate or another quantity: four significant digits, no padding.</summary>
     public static string Number(double value) => value.ToString("G4", CultureInfo.InvariantCulture);
 

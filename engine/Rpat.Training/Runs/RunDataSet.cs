@@ -13,21 +13,31 @@ internal sealed record RunDataSet(string Name, string? Dir)
     /// <param name="checkpoint">A run folder or a file of one; a file from elsewhere does not say what it was trained on.</param>
     /// <param name="root">The folder of runs.</param>
     /// <exception cref="UsageException">Nothing names a data set.</exception>
-    public static RunDataSet Choose(string? name, string? dir, string checkpoint, string root)
+    public static RunDataSet Choose(string? name, string? dir, string checkpoint, string root) =>
+        Find(name, dir, checkpoint, root) ?? throw Unsaid(checkpoint);
+
+    /// <summary>The same, or null.</summary>
+    public static RunDataSet? Find(string? name, string? dir, string checkpoint, string root)
     {
         if (name is not null) return new RunDataSet(DataSets.Names.Canonical(name), dir);
         var run = Of(RunFinder.RunOf(checkpoint) ?? checkpoint)
             ?? (ForeignHome.Manifests(RunFinder.HomeOf(checkpoint, root)).FirstOrDefault() is { } last
-                ? new RunDataSet(last.Data, null) : null)
-            ?? throw new UsageException($"'{checkpoint}' does not say which data set it was trained on: give --data.");
-        return run with { Dir = dir ?? run.Dir };
+                ? new RunDataSet(last.Data, null) : null);
+        if (run is not null && DataSets.Names.Match(run.Name) is null) throw RunPlugins.Or(checkpoint, DataSets.Unknown(run.Name));
+        return run is null ? null : run with { Dir = dir ?? run.Dir };
+    }
+
+    // That a file is no checkpoint at all comes first.
+    private static UsageException Unsaid(string checkpoint)
+    {
+        using var opened = WeightFile.Open(NetworkFile.FileOf(checkpoint));
+        return new UsageException($"'{checkpoint}' does not say which data set it was trained on: give --data.");
     }
 
     private static RunDataSet? Of(string run)
     {
-        string config = Path.Combine(run, RunFolder.ConfigName);
-        if (!File.Exists(config)) return null;
-        var entries = Layers.File(config).Entries;
+        if (!File.Exists(Path.Combine(run, RunFolder.ConfigName))) return null;
+        var entries = Layers.Recorded(run);
         return entries.GetValueOrDefault(ConfigKeys.Of(c => c.Data.Name).Path) is { } name
             ? new RunDataSet(name.Text, entries.GetValueOrDefault(ConfigKeys.Of(c => c.Data.Dir).Path) is { Text.Length: > 0 } dir
             ? dir.Text : null)

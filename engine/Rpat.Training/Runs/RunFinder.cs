@@ -8,9 +8,19 @@ internal static class RunFinder
     public static string Named(string name, string root) => Find(name, root)
         ?? throw new UsageException($"there is no run '{name}', neither as a path nor in '{root}': {Hint(name, root)}");
 
-    /// <summary>The same, or null: of several runs of a name the newest.</summary>
+    /// <summary>The same, or null: of several runs of a name the newest; case counts only where it tells two apart.</summary>
     public static string? Find(string name, string root) =>
-        new[] { name, Path.Combine(root, name) }.Select(Followed).FirstOrDefault(IsRun) ?? OfName(name, root).LastOrDefault();
+        new[] { name, Path.Combine(root, name) }.Select(Followed).FirstOrDefault(IsRun) ?? AnyCase(name, root).LastOrDefault();
+
+    /// <summary>Which of several runs of a name it stands for, as a sentence; null if there is no doubt.</summary>
+    public static string? Doubt(string name, string root)
+    {
+        string first = name.Split('/')[0];
+        if (Path.Exists(name) || Path.Exists(Path.Combine(root, first))) return null;
+        if (AnyCase(first, root) is not [.. { Count: > 0 } others, var newest]) return null;
+        return $"'{first}' is '{Path.GetFileName(newest)}', the newest of {others.Count + 1} runs of that name (before it "
+            + $"{string.Join(", ", others.Select(Path.GetFileName))})";
+    }
 
     /// <summary>The folder that a name means, of a run or of an evaluated checkpoint from elsewhere; also by its file.</summary>
     /// <exception cref="UsageException">There is no such folder.</exception>
@@ -21,6 +31,9 @@ internal static class RunFinder
         ?? new[] { name, Path.Combine(root, name), FindCheckpoint(name, root) is { } file ? HomeOf(file, root) : "" }
             .FirstOrDefault(folder => folder.Length > 0 && IsMeasured(folder));
 
+    /// <summary>A folder as a user would type it: relative if it is below the current one.</summary>
+    public static string Shown(string folder) => ShownPath.Of(folder);
+
     /// <summary>The newest run of a name that has not finished, or null.</summary>
     public static string? Unfinished(string name, string root) => OfName(name, root)
         .Select(folder => (Folder: folder, Record: RunRecord.Read(folder)))
@@ -29,12 +42,21 @@ internal static class RunFinder
         .Select(run => run.Folder)
         .FirstOrDefault();
 
+    // A folder may be named in other case as well.
+    private static List<string> AnyCase(string name, string root)
+    {
+        List<string> same = [.. OfName(name, root)];
+        if (same.Count > 0) return same;
+        same = [.. Runs(root).Where(folder => name.Equals(Path.GetFileName(folder), StringComparison.OrdinalIgnoreCase))];
+        return same.Count > 0 ? same : [.. OfName(name, root, StringComparison.OrdinalIgnoreCase)];
+    }
+
     /// <summary>The runs of a name, oldest first; a second one of the same minute has a number behind its name.</summary>
-    public static IReadOnlyList<string> OfName(string name, string root)
+    public static IReadOnlyList<string> OfName(string name, string root, StringComparison how = StringComparison.Ordinal)
     {
         var runs = Runs(root).OrderBy(folder => Path.GetFileName(folder)!.Length < 13 ? "" : Path.GetFileName(folder)![..13],
             StringComparer.Ordinal).ThenBy(folder => folder.Length).ThenBy(folder => folder, StringComparer.Ordinal).ToList();
-        HashSet<string> exact = [.. runs.Where(folder => NameOf(folder) == name)];
+        HashSet<string> exact = [.. runs.Where(folder => name.Equals(NameOf(folder), how))];
         return [.. runs.Where(folder => exact.Contains(folder) || exact.Contains(folder[..Math.Max(0, folder.LastIndexOf('-'))])
             && folder[(folder.LastIndexOf('-') + 1)..].All(char.IsAsciiDigit))];
     }

@@ -39,14 +39,7 @@ internal sealed class RunFolder : IDisposable
     public bool IsResumed { get; }
 
     /// <summary>The folder as a user would type it: relative to the current folder if it is below it.</summary>
-    public string ShownPath
-    {
-        get
-        {
-            string relative = System.IO.Path.GetRelativePath(Directory.GetCurrentDirectory(), Path);
-            return relative.StartsWith("..", StringComparison.Ordinal) ? Path : relative;
-        }
-    }
+    public string ShownPath => RunFinder.Shown(Path);
 
     /// <summary>The run's metrics.</summary>
     public MetricsLog Metrics { get; }

@@ -25,7 +25,7 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
     /// <exception cref="Errors.UserException">There is no such run, or the sources contradict its configuration.</exception>
     public static RunPlan Named(string name, ConfigSources sources, IReadOnlyList<string> allowed)
     {
-        string folder = RunFinder.Named(name, ConfigResolver.Resolve(sources).Config.Run.Out);
+        string folder = RunFinder.Named(name, ConfigResolver.Partial(sources).Config.Run.Out);
         return GoOn(folder, ConfigResolver.Resolve(sources, Layers.File(ConfigOf(folder))), allowed);
     }
 

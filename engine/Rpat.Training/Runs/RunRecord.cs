@@ -23,6 +23,7 @@ internal enum RunStatus
 /// <param name="End">When it ended, or null while it runs.</param>
 /// <param name="ExitCode">The process's exit code, or null while it runs.</param>
 /// <param name="Error">The sentence that the user was shown, or null.</param>
+/// <param name="Plugins">Full paths of the assemblies that the run was made with; null in records of earlier versions.</param>
 internal sealed record RunRecord(
     IReadOnlyList<string> CommandLine,
     DateTimeOffset Start,
@@ -33,7 +34,8 @@ internal sealed record RunRecord(
     MachineInfo Machine,
     ComputeInfo Compute,
     IReadOnlyList<RunResume>? Resumes = null,
-    int Processes = 1)
+    int Processes = 1,
+    IReadOnlyList<string>? Plugins = null)
 {
     /// <summary>The record's name in the run's folder.</summary>
     public const string FileName = "run.json";

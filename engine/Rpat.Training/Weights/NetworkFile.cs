@@ -31,7 +31,7 @@ internal static class NetworkFile
         Shape? images = null)
     {
         string? name = choice.Model ?? SaidIn(opened, file)?.Name;
-        var search = new WeightSearch(name is null ? ModelCatalog.All : [FamilyOf(name)],
+        var search = new WeightSearch(name is null ? ModelCatalog.All : [FamilyOf(name, file)],
             (family, weights) => SpecOf(file, family, opened, weights, choice, images));
         FittedWeights found = search.Best(opened);
         if (name is null) found = Recognized(file, found, search.Partner);
@@ -112,7 +112,8 @@ internal static class NetworkFile
     private static ModelSpec? SaidIn(WeightFile opened, string file) =>
         ModelMetadata.IsIn(opened.Metadata) ? ModelMetadata.Read(opened.Metadata, file) : null;
 
-    private static ModelFamily FamilyOf(string name) => ModelCatalog.Find(CatalogNames.ModelOf(name))!;
+    private static ModelFamily FamilyOf(string name, string file) => ModelCatalog.Find(CatalogNames.Models.Match(name)
+        ?? throw RunPlugins.Or(file, CatalogNames.UnknownModel(name)))!;
 
     private static ModelSpec SpecOf(string file, ModelFamily family, WeightFile opened, ModelWeights weights, WeightChoice choice,
         Shape? images)

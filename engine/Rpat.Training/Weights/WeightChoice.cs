@@ -6,6 +6,9 @@ namespace Rpat.Training.Weights;
 /// <param name="Mean">Mean of each channel; empty if not given.</param>
 internal sealed record WeightChoice(string? Model, string? Key, IReadOnlyList<float> Mean, IReadOnlyList<float> Std, bool Strict)
 {
+    /// <summary>Nothing besides the path.</summary>
+    public static WeightChoice Nothing { get; } = new(null, null, [], [], Strict: true);
+
     /// <summary>Whether each image is standardised by its own mean and deviation.</summary>
     public bool Standardizes { get; init; }
 

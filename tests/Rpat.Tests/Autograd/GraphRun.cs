@@ -38,11 +38,11 @@ internal sealed class GraphRun : IDisposable
     public float[] Run()
     {
         foreach (var p in _net.Parameters.Parameters) _device.Upload(new float[p.Shape.Count], p.Grad);
-        Tape.Run();
+        if (Tape.Gradients == Gradients.None) Tape.Forward();
+        else Tape.Run();
         return
         [
-            (float)_loss.Read(), .. Logits.ToArray(), .. _images.SelectMany(x => x.GradToArray()),
-            .. _net.Parameters.Parameters.SelectMany(p => p.GradToArray()),
+            (float)_loss.Read(), .. Logits.ToArray(), .. _images.SelectMany(Gradient), .. _net.Parameters.Parameters.SelectMany(Gradient),
         ];
     }
 
@@ -54,7 +54,7 @@ internal sealed class GraphRun : IDisposable
     {
         Run();
         Tensor[] leaves = [.. _images, .. _net.Parameters.Parameters];
-        float[][] values = [.. leaves.Select(t => t.ToArray())], gradients = [.. leaves.Select(t => t.GradToArray())];
+        float[][] values = [.. leaves.Select(t => t.ToArray())], gradients = [.. leaves.Select(Gradient)];
         double length = Math.Sqrt(gradients.SelectMany(g => g).Sum(g => (double)g * g));
         double At(double t)
         {
@@ -82,6 +82,13 @@ internal sealed class GraphRun : IDisposable
     }
 
     public void Dispose() => _device.Dispose();
+
+    private float[] Gradient(Tensor leaf)
+    {
+        var values = new float[leaf.Shape.Count];
+        _device.Download(leaf.Grad, values);
+        return values;
+    }
 
     private DeviceBuffer Fresh(Tensor tensor)
     {

@@ -81,15 +81,22 @@ public sealed class TapeTests : IDisposable
     [InlineData(0, 1)]
     [InlineData(-1, 1)]
     [InlineData(65536, 65536)]
-    public void A_tensor_has_values_and_not_too_many(int n, int c) =>
-        Assert.Throws<ShapeException>(() => Tensor.Create(_device, new Shape(n, c)));
+    [InlineData(65536, 65536, 65536, 65536)]
+    [InlineData(-1, 1, 8, 8)]
+    [InlineData(-1, -1, 8, 8)]
+    public void A_tensor_has_values_and_not_too_many(int n, int c, int h = 1, int w = 1)
+    {
+        Assert.Throws<ShapeException>(() => Tensor.Create(_device, new Shape(n, c, h, w)));
+        Assert.Throws<ShapeException>(() => new Tape(_device).Reshape(Tensor.Create(_device, new Shape(1, 64)), new Shape(n, c, h, w)));
+    }
 
     [Fact]
     public void A_tape_for_inputs_computes_no_weight_gradient()
     {
         var (tape, _) = Record(Gradients.Inputs);
         tape.Run();
-        Assert.All(_net.Parameters.Parameters.SelectMany(p => p.GradToArray()), g => Assert.Equal(Untouched, g));
+        Assert.All(Values(_net.Parameters.Gradients), g => Assert.Equal(Untouched, g));
+        Assert.All(_net.Parameters.Parameters, p => NoGradient(p, "Gradients.Parameters"));
         Assert.All(_x.GradToArray(), g => Assert.NotEqual(Untouched, g));
     }
 
@@ -98,16 +105,46 @@ public sealed class TapeTests : IDisposable
     {
         var (tape, _) = Record(Gradients.Parameters);
         tape.Run();
-        Assert.All(_x.GradToArray(), g => Assert.Equal(Untouched, g));
+        Assert.All(Values(_x.Grad), g => Assert.Equal(Untouched, g));
+        NoGradient(_x, "Gradients.Inputs");
         Assert.All(_net.Parameters.Parameters, p => Assert.DoesNotContain(Untouched, p.GradToArray()));
     }
 
     [Fact]
-    public void A_tape_for_nothing_computes_no_gradient()
+    public void A_tape_for_nothing_runs_forward_only()
     {
         var (tape, _) = Record(Gradients.None);
-        tape.Run();
-        Assert.All(_net.Parameters.Parameters.SelectMany(p => p.GradToArray()).Concat(_x.GradToArray()), g => Assert.Equal(Untouched, g));
+        Assert.Contains("call Forward", Assert.Throws<InvalidOperationException>(tape.Run).Message);
+        tape.Forward();
+        Assert.All(Values(_net.Parameters.Gradients).Concat(Values(_x.Grad)), g => Assert.Equal(Untouched, g));
+        NoGradient(_x, "Gradients.Inputs");
+    }
+
+    [Fact]
+    public void A_tape_whose_inputs_want_no_gradient_runs_forward_only()
+    {
+        Tape tape = new(_device, Gradients.Inputs);
+        tape.CrossEntropy(_net.Forward(tape, Tensor.Create(_device, _x.Shape), BnMode.Eval), _labels);
+        Assert.Contains("call Forward", Assert.Throws<InvalidOperationException>(tape.Run).Message);
+    }
+
+    [Fact]
+    public void A_gradient_is_there_when_backward_has_run()
+    {
+        var (tape, _) = Record(Gradients.Inputs);
+        tape.Forward();
+        NoGradient(_x, "Gradients.Inputs");
+        tape.Backward();
+        Assert.NotEqual(Untouched, _x.GradToArray()[0]);
+    }
+
+    [Fact]
+    public void What_is_missing_is_named()
+    {
+        Assert.Throws<ArgumentNullException>(() => Tensor.Create(null!, new Shape(1, 1)));
+        Assert.Throws<ArgumentNullException>(() => new Tape(_device).Exp(null!));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Labels(_device, -1));
+        Assert.Equal("pixels [3, 4]", Tensor.From(_device, new Shape(3, 4), new float[12], name: "pixels").ToString());
     }
 
     [Fact]
@@ -229,7 +266,17 @@ public sealed class TapeTests : IDisposable
     private (float[] Input, float[] Parameters) GradientsOf(Gradients gradients)
     {
         Record(gradients, BnMode.TrainFrozen).Tape.Run();
-        return (_x.GradToArray(), [.. _net.Parameters.Parameters.SelectMany(p => p.GradToArray())]);
+        return (Values(_x.Grad), Values(_net.Parameters.Gradients));
+    }
+
+    private static void NoGradient(Tensor tensor, string advice) =>
+        Assert.Contains(advice, Assert.Throws<InvalidOperationException>(tensor.GradToArray).Message);
+
+    private float[] Values(DeviceBuffer buffer)
+    {
+        var values = new float[buffer.Length];
+        _device.Download(buffer, values);
+        return values;
     }
 
     private void Fill(DeviceBuffer buffer, float value)

@@ -112,6 +112,25 @@ public sealed class NetworkTests : IDisposable
     }
 
     [Fact]
+    public void ALayerWithoutParametersIsUsedAnywhere()
+    {
+        var swish = new Activation("Swish()", (tape, x) => tape.Silu(x));
+        Network Twice() => new(_device, _input, 5, new Sequential(swish, Pool.Flatten(), swish, new Linear(192, 5), swish), seed: 1);
+        Assert.Equal(Twice().ToString(), Twice().ToString());
+        Assert.Equal(3, Twice().ToString().Split("Swish()").Length - 1);
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(8, 0)]
+    public void AConvolutionOfNoSizeIsRefusedWhenItIsMade(int outputs, int stride)
+    {
+        var error = Assert.Throws<ShapeException>(() => new Conv2d(3, outputs, 3, stride));
+        Assert.Equal($"Conv2d: 3 inputs, {outputs} outputs and stride {stride} must be at least 1; ModelCatalog.Build fills in the zeros "
+            + "of a ModelSpec.", error.Message);
+    }
+
+    [Fact]
     public void AnotherNumberOfLogitsIsRefused()
     {
         var net = new Network(_device, _input, 6, new Sequential(Pool.Flatten(), new Linear(192, 5)));

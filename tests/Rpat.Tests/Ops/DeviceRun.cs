@@ -91,13 +91,21 @@ internal sealed class DeviceRun(CpuSetup setup, Gradients gradients) : Module(se
         Parameters.Allocate();
         foreach (var (tensor, values) in _uploads) tensor.Upload(values);
         Parameters.BumpVersion();
-        Tape.Run();
+        if (loss.NeedsGrad) Tape.Run();
+        else Tape.Forward();
         return ValuesOf(loss.Y);
     }
 
     public static Array4 ValuesOf(Tensor tensor) => ToArray(tensor.Shape, tensor.ToArray());
 
-    public static Array4 Gradient(Tensor tensor) => ToArray(tensor.Shape, tensor.GradToArray());
+    /// <summary>The gradient of a leaf; zeros if the loss does not depend on it.</summary>
+    public static Array4 Gradient(Tensor leaf)
+    {
+        var values = new float[leaf.Shape.Count];
+        if (leaf.Layout == Layout.Plain) leaf.Device.Download(leaf.Grad, values);
+        else leaf.Device.DownloadBlocked(leaf.Grad, leaf.Shape, values);
+        return ToArray(leaf.Shape, values);
+    }
 
     private static Array4 ToArray(Shape s, float[] values) => Array4.FromFloats(s.N, s.C, s.H, s.W, values);
 

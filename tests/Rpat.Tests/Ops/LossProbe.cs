@@ -16,7 +16,7 @@ internal sealed record LossProbe(double Value, float[] Values, float[][] Gradien
         var tape = new Tape(device, Engine.Autograd.Gradients.Inputs);
         Loss loss = record(tape, z);
         tape.Run();
-        return new LossProbe(loss.Read(), loss.Terms[0].Values.ToArray(), Array.ConvertAll(z, t => t.GradToArray()));
+        return new LossProbe(loss.Read(), loss.Terms[0].Values.ToArray(), Array.ConvertAll(z, t => DeviceRun.Gradient(t).ToFloats()));
     }
 
     /// <summary>As <see cref="Run(Array4[], Func{Tape, Tensor[], Loss})"/>, with labels.</summary>

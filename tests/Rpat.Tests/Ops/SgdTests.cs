@@ -20,6 +20,7 @@ public class SgdTests
             float rate = 0.1f / (step + 1);
             float[] gradients = Array4.Normal(1, weights.Length, 1, 1, seed: step).ToFloats();
             device.Upload(gradients, store.Gradients);
+            store.BumpGradientVersion();
             sgd.Step(rate);
             reference.Step(weights, Widen(gradients), velocity, rate);
         }
@@ -36,6 +37,7 @@ public class SgdTests
         ParameterStore store = Store(device, 3);
         device.Upload([1f, 2f, 3f], store.Values);
         device.Upload([1f, -2f, 0.5f], store.Gradients);
+        store.BumpGradientVersion();
         new Sgd(store, momentum: 0.9f).Step(0.5f);
         Assert.Equal([0.5f, 3f, 2.75f], Values(store));
     }
@@ -47,6 +49,7 @@ public class SgdTests
         ParameterStore store = Store(device, 5);
         float[] gradients = [1, 2, 3, 4, 5];
         device.Upload(gradients, store.Gradients);
+        store.BumpGradientVersion();
         long version = store.Version;
         new Sgd(store, 0.9f, 0.1f).Step(0.1f);
         Assert.Equal(gradients, store.Parameters[0].GradToArray());

@@ -88,6 +88,7 @@ public sealed class GradientTests : IDisposable
             for (int step = 0; step < 4; step++)
             {
                 device.Upload(Array4.Normal(1, 100_003, 1, 1, seed: step).ToFloats(), store.Gradients);
+                store.BumpGradientVersion();
                 sgd.Step(0.1f);
             }
             var values = new float[store.Count];
@@ -99,6 +100,7 @@ public sealed class GradientTests : IDisposable
     private bool Step(Sgd sgd, float[] gradient, bool last = false)
     {
         _device.Upload(gradient, _store.Gradients);
+        _store.BumpGradientVersion();
         return sgd.Step(1, last);
     }
 

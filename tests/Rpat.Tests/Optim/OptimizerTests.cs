@@ -96,6 +96,7 @@ public sealed class OptimizerTests : IDisposable
     private void Step(Optimizer optimizer, string name, int step)
     {
         _device.Upload([.. _golden.Floats($"{name}/g0/{step}"), .. _golden.Floats($"{name}/g1/{step}")], _store.Gradients);
+        _store.BumpGradientVersion();
         optimizer.Step(0.05f);
     }
 

@@ -27,10 +27,11 @@ public sealed class PluginTests : IDisposable
     }
 
     [Theory]
-    [InlineData(typeof(MethodAttribute), "it' and is no Objective: derive it from that.")]
-    [InlineData(typeof(AttackAttribute), "it': derive it from Attack, with a constructor without parameters.")]
-    [InlineData(typeof(ModelAttribute), "it': derive it from FeatureClassifier, with a constructor (Device, ModelSpec, ulong).")]
-    [InlineData(typeof(DataSetAttribute), "it': implement IDataSet, with a constructor without parameters.")]
+    [InlineData(typeof(MethodAttribute),
+        "it': derive it from Objective, with a public constructor (PgdOptions) or one without parameters.")]
+    [InlineData(typeof(AttackAttribute), "it': derive it from Attack, with a public constructor without parameters.")]
+    [InlineData(typeof(ModelAttribute), "it': derive it from FeatureClassifier, with a public constructor (Device, ModelSpec, ulong).")]
+    [InlineData(typeof(DataSetAttribute), "it': implement IDataSet, with a public constructor without parameters.")]
     [InlineData(typeof(CombinationsAttribute), "combinations: give it a public static property Methods that lists them.")]
     public void AClassThatIsNotWhatItDeclaresIsNamed(Type attribute, string end)
     {
@@ -71,6 +72,8 @@ public sealed class PluginTests : IDisposable
         ];
         int code = _test.Run(train);
         Assert.True(code == 0, _test.Error);
+        Assert.Contains($"--attacks clean,pgd20,aa --n 100 --plugin {ShownPath.Of(samples)}", _test.Out);
+        Assert.Equal([samples], RunRecord.Read(Directory.GetDirectories(runs)[0])!.Plugins);
         code = _test.Run("eval", Path.Combine(runs, "latest"), "--plugin", samples, "--attacks", "clean,best-of-noise", "--n", "8");
         Assert.True(code == 0, _test.Error);
         Assert.Contains("best-of-noise", _test.Out);
@@ -78,7 +81,8 @@ public sealed class PluginTests : IDisposable
 
     [Theory]
     [InlineData("nothing.dll", null, "is not there: give the path of an assembly.")]
-    [InlineData("text.dll", "no assembly", "give a .NET assembly that was built against this program.")]
+    [InlineData("text.dll", "no assembly", "is no .NET assembly for this machine: give one that was built against this program.")]
+    [InlineData("", null, "is a folder: give the assembly in it, a file that ends in .dll.")]
     public void AFileThatIsNoPluginIsOneSentence(string name, string? text, string end)
     {
         if (text is not null) _test.Write(name, text);
@@ -87,6 +91,34 @@ public sealed class PluginTests : IDisposable
         Assert.StartsWith($"rpat: --plugin '{_test.PathOf(name)}' ", line);
         Assert.EndsWith(end, line);
     }
+
+    [Fact]
+    public void AnAssemblyThatDeclaresNothingIsWarnedAbout()
+    {
+        string file = _test.PathOf("empty.dll");
+        Emitted.Write(file);
+        Assert.Equal(0, _test.Run("attacks", "--plugin", file));
+        Assert.Equal($"warning: --plugin '{file}' declares no method, attack, network or data set: give one of its classes [Method], "
+            + "[Attack], [Model] or [DataSet].\n", _test.Error);
+    }
+
+    [Theory]
+    [InlineData("there is no method 'mine-at'", "methods", "show", "mine-at")]
+    [InlineData("there is no attack 'mine-mifgsm'", "attacks", "show", "mine-mifgsm")]
+    [InlineData("there is no model 'minenet'", "models", "show", "minenet")]
+    [InlineData("There is no data set 'mine'", "data", "preview", "mine")]
+    [InlineData("data.name is 'mine' (--data): that is none of the data sets; the nearest data sets are", "train", "--data", "mine")]
+    [InlineData("unknown key 'method.epsilon' (--set)", "config", "show", "--set", "method.epsilon=2")]
+    public void AnUnknownNameMentionsPlugins(string begin, params string[] command)
+    {
+        Assert.Equal(2, _test.Run(command));
+        Assert.StartsWith($"rpat: {begin}", _test.Error);
+        Assert.Contains("those of your own need --plugin FILE.dll", Assert.Single(_test.Error.TrimEnd().Split('\n')));
+    }
+
+    [Fact]
+    public void ANameOfAPluginIsAmongTheNearest() =>
+        Assert.StartsWith("did you mean 'best-of-noise'?", CatalogNames.Attacks.Hint("best-of-nois"), StringComparison.Ordinal);
 
     [Fact]
     public void APluginThatDoesNotFitIsOneSentence()

@@ -129,12 +129,38 @@ public sealed class BenchCommandTests : IDisposable
     {
         Assert.Equal(0, _test.Run("bench", "kernels", "--list", "--filter", "*lerp*"));
         Assert.Matches(@"^kernel +op +category\ninterpolation +Lerp +\w+\n", _test.Out);
+        Assert.Equal(0, _test.Run("bench", "kernels", "--list", "--filter", "*fft*,*lerp*"));
+        Assert.Equal(2, _test.Run("bench", "kernels", "--list", "--filter", "*fft*"));
+        Assert.Contains("leave nothing to time", _test.Error, StringComparison.Ordinal);
         Assert.Equal(0, _test.Run("bench", "kernels", "--batch-size", "1", "--time", "0", "--rounds", "1", "--filter", "*Lerp*"));
         Assert.Matches(@"\ninterpolation +\d", _test.Out);
         int said = _test.Out.Length;
         Assert.Equal(2, _test.Run("bench", "kernels", "--batch-size", "1", "--filter", "*fft*"));
         Assert.Contains("'rpat bench kernels --list'", _test.Error, StringComparison.Ordinal);
         Assert.Equal(said, _test.Out.Length);
+    }
+
+    [Fact]
+    public void TheJsonAloneIsOnStdout()
+    {
+        string data = "npz:" + Training.TinyRun.Write(_test.PathOf("tiny.npz"));
+        Assert.Equal(0, _test.Run("bench", "data", "--recipe", "fashion-quick", "--data", data, "--rounds", "1", "--filter", "open",
+            "--json"));
+        Assert.Equal("open", JsonDocument.Parse(_test.Out).RootElement.GetProperty("rows")[0].GetProperty("name").GetString());
+        Assert.Contains("images/s", _test.Error);
+        using var list = new TestHost();
+        Assert.Equal(0, list.Run("bench", "kernels", "--list", "--json", "--filter", "*lerp*"));
+        Assert.Equal("Lerp", JsonDocument.Parse(list.Out).RootElement[0].GetProperty("op").GetString());
+    }
+
+    [Theory]
+    [InlineData("--gbit is for --project: give that too, or leave it out.", "comm", "--gbit", "10")]
+    [InlineData("--json does not go with --project: leave one out.", "comm", "--project", "--json")]
+    [InlineData("a command is missing: give kernels, step, data, ptx, comm (see 'rpat bench --help')")]
+    public void WhatCannotMatterIsRefused(string sentence, params string[] arguments)
+    {
+        Assert.Equal(2, _test.Run(["bench", .. arguments]));
+        Assert.Equal($"rpat: {sentence}\n", _test.Error);
     }
 
     [Fact]

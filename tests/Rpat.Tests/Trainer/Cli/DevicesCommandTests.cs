@@ -73,8 +73,8 @@ public sealed class DevicesCommandTests : IDisposable
 
     private static string Text(DeviceRow row)
     {
-        using var text = new StringWriter { NewLine = "\n" };
-        DevicesCommand.Write([row], text);
-        return text.ToString();
+        using var test = new TestHost();
+        DevicesCommand.Write([row], test.Host);
+        return test.Out;
     }
 }

@@ -45,7 +45,7 @@ public sealed class EvalCommandTests : IDisposable
         Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "clean,pgd5,cw3,apgd-ce", "--eps", "4/255,8/255",
             "--json", json, "--out", folder, "--threads", "1"));
         Assert.Contains("95 % interval", _test.Out);
-        Assert.Contains("apgd-ce", _test.Out);
+        Assert.Contains("APGD-CE", _test.Out);
         Assert.Contains("self-test against exact optima: passed", _test.Out);
         Assert.Contains("warning [few-points]", _test.Out);
         using var parsed = JsonDocument.Parse(File.ReadAllText(json));
@@ -75,14 +75,16 @@ public sealed class EvalCommandTests : IDisposable
         using var box = new TestHost();
         Assert.Equal(0, box.Run("eval", "blackbox", onnx, "--data", $"npz:{_data}", "--queries", "20", "--surrogate", _model, "--transfer",
             "pgd5", "--json"));
-        var rows = JsonDocument.Parse(box.Out).RootElement.GetProperty("rows").EnumerateArray().ToList();
+        var measured = JsonDocument.Parse(box.Out).RootElement;
+        static int Correct(JsonElement accuracy) => accuracy.GetProperty("correct").GetInt32();
+        int clean = Correct(measured.GetProperty("clean"));
+        var rows = measured.GetProperty("results").EnumerateArray().ToList();
         Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "pgd5", "--out", own));
         using var same = JsonDocument.Parse(File.ReadAllText(Path.Combine(own, "result.json")));
-        Assert.Equal(same.RootElement.GetProperty("clean_correct").GetInt32(), rows[0].GetProperty("right").GetInt32());
-        Assert.Equal(same.RootElement.GetProperty("columns")[0].GetProperty("robust").GetInt32(), rows[2].GetProperty("right").GetInt32());
-        Assert.InRange(rows[1].GetProperty("right").GetInt32(), 0, rows[0].GetProperty("right").GetInt32());
-        Assert.Contains("by queries of logits", rows[1].GetProperty("what").GetString());
-        Assert.Contains("by transfer from", rows[2].GetProperty("what").GetString());
+        Assert.Equal(same.RootElement.GetProperty("clean_correct").GetInt32(), clean);
+        Assert.Equal(same.RootElement.GetProperty("columns")[0].GetProperty("robust").GetInt32(), Correct(rows[1].GetProperty("accuracy")));
+        Assert.InRange(Correct(rows[0].GetProperty("accuracy")), 0, clean);
+        Assert.Equal(["square", "pgd5-transfer"], rows.Select(row => row.GetProperty("attack").GetString()));
         Assert.Equal(2, box.Run("eval", "blackbox", _data, "--data", $"npz:{_data}"));
         Assert.Contains("is no network that ONNX Runtime can run", box.Error);
         using var device = Device.Cpu(1);
@@ -99,14 +101,75 @@ public sealed class EvalCommandTests : IDisposable
         double mean = File.ReadAllLines(csv)[2].Split(',').Skip(1).Average(cell => double.Parse(cell, CultureInfo.InvariantCulture));
         using var box = new TestHost();
         Assert.Equal(0, box.Run("eval", "blackbox", onnx, "--data", $"npz:{_data}", "--queries", "0", "--corruptions", folder, "--json"));
-        var row = JsonDocument.Parse(box.Out).RootElement.GetProperty("rows")[1];
-        Assert.Equal("corruptions", row.GetProperty("name").GetString());
-        Assert.Equal(15 * 5 * 3, row.GetProperty("images").GetInt32());
+        var row = JsonDocument.Parse(box.Out).RootElement.GetProperty("corruptions");
+        Assert.Equal(15 * 5, row.GetProperty("cells").GetArrayLength());
         Assert.Equal(mean, row.GetProperty("accuracy").GetDouble(), 1e-9);
         Assert.InRange(mean, 0.01, 0.99);
         File.Delete(Path.Combine(folder, "snow.npy"));
         Assert.Equal(3, box.Run("eval", "blackbox", onnx, "--data", $"npz:{_data}", "--queries", "0", "--corruptions", folder));
         Assert.Contains("snow.npy", box.Error);
+    }
+
+    // Like any evaluation: kept among the runs, resumed, verified, reported, its data remembered.
+    [Fact]
+    public void ABlackBoxEvaluationIsKeptAndVerifies()
+    {
+        string onnx = _test.PathOf("net.onnx");
+        Assert.Equal(0, _test.Run("export", _model, "-o", onnx));
+        string[] line = ["eval", "blackbox", onnx, "--queries", "10", "--n", "6"];
+        Assert.Equal(2, _test.Run(line));
+        Assert.Contains("rpat: --data is missing", _test.Error, StringComparison.Ordinal);
+        Assert.True(_test.Run([.. line, "--data", $"npz:{_data}", "--surrogate", _model, "--transfer", "fgsm"]) == 0, _test.Error);
+        foreach (string part in new[] { "\nSquare (10 queries) ", "\nFGSM-transfer ", "an upper bound of the robust accuracy\n" })
+            Assert.Contains(part, _test.Out, StringComparison.Ordinal);
+        Assert.Matches("robust accuracy after Square linf eps 8/255: .* 6\\)", _test.Error);
+        using var again = new TestHost(("RPAT_RUNS", _test.PathOf("runs")));
+        Assert.True(again.Run("eval", "verify", onnx, "--rerun", "3") == 0, again.Out + again.Error);
+        Assert.Contains(" 0 problems", again.Out, StringComparison.Ordinal);
+        Assert.True(again.Run([.. line, "--resume"]) == 0, again.Error);
+        Assert.True(again.Run("report", onnx, "--markdown") == 0, again.Error);
+        Assert.Contains("| Square (", again.Out, StringComparison.Ordinal);
+        Assert.Equal(6, again.Run("eval", onnx));
+        Assert.Contains("'rpat eval blackbox'", again.Error, StringComparison.Ordinal);
+        string other = _test.PathOf("other.onnx"), folder = Directory.GetDirectories(_test.PathOf("runs"), "square+fgsm-transfer-*",
+            SearchOption.AllDirectories).Single();
+        using (var device = Device.Cpu(1))
+            Safetensors.Write(_model, ModelCatalog.Build(device, _spec, seed: 2).State(), ModelMetadata.Write(_spec));
+        Assert.Equal(0, again.Run("export", _model, "-o", other));
+        Assert.Equal(8, again.Run("eval", "verify", folder, "--checkpoint", other));
+    }
+
+    // Numbers in a ledger begin at the first image that was evaluated.
+    [Fact]
+    public void OutcomesOfAPartAreThoseOfItsImages()
+    {
+        string folder = _test.PathOf("part");
+        Assert.True(_test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "fgsm", "--first", "7", "--n", "17", "--eps", "1/255",
+            "--out", folder) == 0, _test.Error);
+        var outcomes = Rpat.Trainer.Report.ImageOutcomes.OfEvaluation(folder).ToDictionary(pair => pair.Key.Column, pair => pair.Value);
+        using var result = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "result.json")));
+        int clean = result.RootElement.GetProperty("clean_correct").GetInt32();
+        Assert.InRange(clean, 1, 17);
+        Assert.Equal(clean, outcomes["Clean"].Count(right => right));
+        Assert.Equal(result.RootElement.GetProperty("columns")[0].GetProperty("robust").GetInt32(),
+            outcomes["fgsm, linf eps 1/255"].Count(right => right));
+        Assert.Equal(("FGSM", "linf eps 1/255"), Rpat.Trainer.Report.ImageOutcomes.Parts("fgsm, linf eps 1/255"));
+    }
+
+    [Fact]
+    public void AHelpListsItsOwnArgumentsOnly()
+    {
+        Assert.Equal(0, _test.Run("eval", "blackbox", "--help"));
+        Assert.Contains("eval blackbox <FILE.onnx> [options]", _test.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("CHECKPOINT> blackbox", _test.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void APictureIsSaidToBeNoCheckpointBeforeItsDataAreAskedFor()
+    {
+        File.WriteAllBytes(_test.PathOf("p.png"), [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10, 0, 0, 0, 13]);
+        Assert.Equal(6, _test.Run("eval", _test.PathOf("p.png")));
+        Assert.Contains("p.png' is a picture: give a checkpoint", _test.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -330,7 +393,7 @@ public sealed class EvalCommandTests : IDisposable
             NamedArray.FromInt64("labels", [0, 1, 0, 1], 4)]);
         Assert.Equal(0, _test.Run("eval", _model, "--data", $"npz:{_data}", "--attacks", "aa,cw,deepfool", "--norm", norm, "--eps", eps,
             "--out", _test.PathOf("out")));
-        Assert.Contains("aa-standard(K=2, adapted)", _test.Out);
+        Assert.Contains("AA (K=2, adapted)", _test.Out);
         using var verify = new TestHost();
         Assert.Equal(0, verify.Run("eval", "verify", _test.PathOf("out")));
         Assert.Contains("warning [class-count]", _test.Out);

@@ -27,6 +27,46 @@ public sealed class MethodsCommandTests : IDisposable
     }
 
     [Fact]
+    public void AnAttackIsSaidInWords()
+    {
+        Assert.Equal(0, _test.Run("methods", "show", "kd-swa"));
+        Assert.Contains("attack   PGD on CE; starts at a random point of the ball; batch norms in training mode", _test.Out,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("  extra", _test.Out, StringComparison.Ordinal);
+    }
+
+    // An installed tool has no other pages than those inside it.
+    [Fact]
+    public void EverySourceIsInAPageThatTheProgramPrints()
+    {
+        Assert.Equal(0, _test.Run("methods"));
+        var named = System.Text.RegularExpressions.Regex.Matches(_test.Out, @"rpat docs (\w+) ([0-9.]+)");
+        Assert.True(named.Count >= MethodCatalog.All.Count - 2, _test.Out);
+        foreach (var (page, section) in named.Select(match => (match.Groups[1].Value, match.Groups[2].Value.TrimEnd('.'))).Distinct())
+        {
+            using var test = new TestHost();
+            Assert.True(test.Run("docs", page, section) == 0, test.Error);
+            Assert.Matches($"^##+ {section.Replace(".", "\\.", StringComparison.Ordinal)}[. ]", test.Out);
+        }
+    }
+
+    [Fact]
+    public void PagesAreListedAndPrinted()
+    {
+        Assert.Equal(0, _test.Run("docs"));
+        Assert.Contains("cli ", _test.Out, StringComparison.Ordinal);
+        Assert.Contains("  Using the command line", _test.Out, StringComparison.Ordinal);
+        using var test = new TestHost();
+        Assert.Equal(0, test.Run("docs", "Methods", "2.3"));
+        Assert.StartsWith("### 2.3 TRADES\n", test.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("MART\n", test.Out, StringComparison.Ordinal);
+        Assert.Equal(2, test.Run("docs", "methdos"));
+        Assert.Contains("did you mean 'methods'?", test.Error, StringComparison.Ordinal);
+        Assert.Equal(2, test.Run("docs", "methods", "99"));
+        Assert.Contains("'methods' has no section '99'", test.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void AWrongNameNamesTheNearest()
     {
         Assert.Equal(2, _test.Run("methods", "show", "tradse"));

@@ -16,7 +16,7 @@ public sealed class PerceptionCommandTests : IDisposable
         Assert.Equal(0, _test.Run("perception", $"M1={a}", b, "--data", $"npz:{data}", "--perturbations", "noise,pgd2", "--out", folder,
             "--threads", "1"));
         Assert.Contains("M1, noise: error", _test.Out);
-        Assert.Contains("b.safetensors, pgd2: error", _test.Out);
+        Assert.Contains("b.safetensors, PGD-2: error", _test.Out);
         Assert.Contains("features: failure, clean right", _test.Out);
         string page = File.ReadAllText(Path.Combine(folder, "perception.html"));
         Assert.Equal(2 * 3 + 2 * 2 * 4, page.Split("<svg").Length - 1);

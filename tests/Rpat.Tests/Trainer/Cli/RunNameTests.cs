@@ -1,3 +1,5 @@
+using Rpat.Tests.Support;
+using Rpat.Tests.Trainer.Runs;
 using Rpat.Tests.Trainer.Training;
 using Rpat.Trainer.Cli;
 
@@ -113,6 +115,27 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
         Assert.Equal(made[3], RunFinder.Find("a-3", test.PathOf("runs")));
         Assert.Null(RunFinder.Find("c", test.PathOf("runs")));
         Assert.Equal(made[2], RunFinder.RunOf(Path.Combine(made[2], "checkpoints", "step-1.safetensors")));
+    }
+
+    [Fact]
+    public void CaseCountsOnlyWhereItTellsRunsApartAndADoubtIsSaid()
+    {
+        using var test = new TestHost();
+        string root = test.PathOf("runs");
+        string[] made = [.. new[] { "20260101-0000-a", "20260201-0000-a", "20260301-0000-A", "20260401-0000-B" }
+            .Select(name => Made(test, name))];
+        Assert.Equal(made[1], RunFinder.Find("a", root));
+        Assert.Equal(made[2], RunFinder.Find("A", root));
+        Assert.Equal(made[3], RunFinder.Find("b", root));
+        Assert.Equal(made[3], RunFinder.Find("20260401-0000-b", root));
+        Assert.Equal("'a' is '20260201-0000-a', the newest of 2 runs of that name (before it 20260101-0000-a)",
+            RunFinder.Doubt("a/model.safetensors", root));
+        Assert.Null(RunFinder.Doubt("b", root));
+        Assert.Null(RunFinder.Doubt("20260101-0000-a", root));
+        MadeRun.Finished(test, "twice");
+        MadeRun.Finished(test, "twice");
+        Assert.Equal(0, test.Run("runs", "show", "Twice", "--runs", root));
+        Assert.Contains("note: 'Twice' is '20261121-0238-twice-2', the newest of 2", test.Error, StringComparison.Ordinal);
     }
 
     private static string Made(TestHost test, string name)

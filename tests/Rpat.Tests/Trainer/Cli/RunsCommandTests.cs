@@ -106,6 +106,18 @@ public sealed class RunsCommandTests : IDisposable
         Assert.Contains("status    running", Runs("show", run), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("lr,lambda", "optimizer.lr +method.rpat.weight", @"0\.1 +1")]
+    [InlineData("--batch-size,seed,method", @"train.batch +train.seed +method", "[0-9]+ +1 +pgd-at\\+rpat")]
+    [InlineData("alpha", "attack.step", "2/255")]
+    public void OptionsNameColumns(string columns, string head, string values)
+    {
+        MadeRun.Finished(_test, "one");
+        string[] lines = Runs("list", "--columns", columns).Split('\n');
+        Assert.Matches($"^Run +Status +{head} ", lines[0]);
+        Assert.Matches($" finished +{values} ", lines[1]);
+    }
+
     [Fact]
     public void AFolderWithoutRunsIsAnEmptyList() => Assert.Single(Runs("list").TrimEnd().Split('\n'));
 

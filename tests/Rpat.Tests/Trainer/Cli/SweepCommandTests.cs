@@ -10,6 +10,15 @@ public sealed class SweepCommandTests : IDisposable
     public void Dispose() => _test.Dispose();
 
     [Fact]
+    public void AMethodWithoutTheTermIsTrainedOncePerSeed()
+    {
+        string[] lines = Run("sweep", "fashion-quick", "--method", "pgd-at,pgd-at+rpat", "--rpat-weight", "1,10", "--seeds", "1,2", "--list")
+            .TrimEnd().Split('\n');
+        Assert.Equal(["1", "2", "3", "4", "5", "6"], lines[1..].Select(line => line.Split(' ')[0]));
+        Assert.Equal(2, lines.Count(line => line.Contains(" pgd-at ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public void EveryRowIsTrainedOnceAndWhatWasBegunIsResumed()
     {
         string[] rows = Sweep("--list").TrimEnd().Split('\n');
@@ -64,10 +73,10 @@ public sealed class SweepCommandTests : IDisposable
         string grouped = Run("runs", "list", "--columns", "train.seed", "--group-by", "method,method.rpat.weight");
         Assert.Matches(@"\npgd-at\+rpat  0 +2 +1, 2 +\d+\.\d\d ± \d+\.\d\d ", grouped);
         Assert.Matches(@"\npgd-at\+rpat  10 +2 +1, 2 +\d+\.\d\d ± \d+\.\d\d ", grouped);
-        Assert.Matches(@"^\| run .*\| method\.rpat\.weight \| train\.seed \|",
+        Assert.Matches(@"^\| Run .*\| method\.rpat\.weight \| train\.seed \|",
             Run("runs", "list", "--columns", "method.rpat.weight,train.seed", "--format", "markdown"));
         string csv = Run("runs", "list", "--group-by", "method", "--format", "csv");
-        Assert.StartsWith("method,runs,Clean,Clean sd,Robust,Robust sd,Mean,Mean sd,NRR,NRR sd,by,images\npgd-at+rpat,4,", csv,
+        Assert.StartsWith("method,Runs,Clean,Clean sd,Robust,Robust sd,Mean,Mean sd,NRR,NRR sd,Attack,Images\npgd-at+rpat,4,", csv,
             StringComparison.Ordinal);
         using var json = JsonDocument.Parse(Run("runs", "list", "--group-by", "method", "--json"));
         Assert.Equal(4, json.RootElement[0].GetProperty("runs").GetArrayLength());

@@ -34,9 +34,9 @@ public sealed class TrainOptionTests : IDisposable
         string[] tiny = [.. TinyRun.Arguments(_test)];
         if (options.StartsWith("-b", StringComparison.Ordinal)) tiny = [.. tiny.Where(word => word is not ("-b" or "4"))];
         Assert.True(_test.Run([.. tiny, "--max-steps", "1", .. options.Split(' ')]) == 0, _test.Error);
-        string[] lines = [.. _test.Error.Split('\n').Where(line => line.StartsWith("WARNING", StringComparison.Ordinal))];
+        string[] lines = [.. _test.Error.Split('\n').Where(line => line.StartsWith("warning: ", StringComparison.Ordinal))];
         if (warning is null) Assert.Empty(lines);
-        else Assert.StartsWith($"WARNING: {warning}", Assert.Single(lines), StringComparison.Ordinal);
+        else Assert.StartsWith($"warning: {warning}", Assert.Single(lines), StringComparison.Ordinal);
     }
 
     [Theory]

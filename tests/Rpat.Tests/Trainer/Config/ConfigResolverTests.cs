@@ -31,7 +31,7 @@ public sealed class ConfigResolverTests : IDisposable
         Assert.Equal($"{second}:1", resolved.Values["train.seed"].Origin);
         Assert.Equal($"{first}:3", resolved.Values["train.max_steps"].Origin);
         Assert.Equal($"{_test.PathOf("base.yaml")}:2", resolved.Values["optimizer.lr"].Origin);
-        Assert.Equal("protocol fashion", resolved.Values["model.width"].Origin);
+        Assert.Equal("recipe fashion-quick (fashion)", resolved.Values["model.width"].Origin);
         Assert.Equal("default", resolved.Values["schedule.factor"].Origin);
     }
 

@@ -80,6 +80,27 @@ public sealed class KnownNamesTests
             }
     }
 
+    [Theory]
+    [InlineData("clean", "Clean")]
+    [InlineData("pgd20", "PGD-20")]
+    [InlineData("bim10", "BIM-10")]
+    [InlineData("cw", "CW")]
+    [InlineData("cw-l2", "CW-L2")]
+    [InlineData("r+fgsm", "R+FGSM")]
+    [InlineData("deepfool", "DeepFool")]
+    [InlineData("square (steps=10 p=0.8)", "Square (steps=10 p=0.8)")]
+    [InlineData("aa", "AA")]
+    [InlineData("aa-standard", "AA")]
+    [InlineData("aa-standard(K=2, adapted)", "AA (K=2, adapted)")]
+    [InlineData("aa-rand", "AA-rand")]
+    [InlineData("apgd-dlr-transfer", "APGD-DLR-transfer")]
+    [InlineData("my-own", "my-own")]
+    public void AnAttackHasOneTitle(string name, string title) => Assert.Equal(title, AttackTitle.Of(name));
+
+    [Fact]
+    public void WhatIsShownOfAnAttackCanBeTyped() =>
+        Assert.All(AttackCatalog.Examples, name => Assert.Equal(name, CatalogNames.Attacks.Match(AttackTitle.Of(name))));
+
     [Fact]
     public void AConfigurationHasTheNamesOwnSpelling()
     {

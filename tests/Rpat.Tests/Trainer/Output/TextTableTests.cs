@@ -26,6 +26,28 @@ public sealed class TextTableTests
         Assert.EndsWith("\"\"q\"\"\"\n", table.Write("csv"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(80, "run  attack  time")]
+    [InlineData(17, "run  attack  time")]
+    [InlineData(16, "run  attack")]
+    [InlineData(3, "run")]
+    public void ANarrowTerminalDoesWithoutSpareColumns(int width, string head) => Assert.StartsWith(head + "\n",
+        new TextTable(["run", "attack", "time"], [["a", "PGD", "1m"]]) { Spare = ["time", "attack"] }.Within(width).Write("text"),
+        StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("one two three four five six seven", "one two three four\n  five six seven")]
+    [InlineData("note: a run, 'rpat train --resume one' resumes", "note: a run,\n  'rpat train --resume one'\n  resumes")]
+    [InlineData("PGD-AT's run isn't any of ours", "PGD-AT's run isn't\n  any of ours")]
+    [InlineData("try next: rpat eval runs/one --attacks aa", "try next:\n  rpat eval runs/one --attacks aa")]
+    [InlineData("aa    one two three four", "aa    one two three\n  four")]
+    [InlineData("short", "short")]
+    public void ATerminalBreaksLinesBetweenWords(string line, string lines)
+    {
+        Assert.Equal(lines, Wrapped.Text(line, 21));
+        Assert.Equal(line, Wrapped.Text(line, int.MaxValue));
+    }
+
     [Fact]
     public void DeviationsAreThoseOfASample()
     {

@@ -1,3 +1,4 @@
+using Rpat.Tests.Trainer.Runs;
 using Rpat.Trainer.Report;
 
 namespace Rpat.Tests.Trainer.Report;
@@ -11,10 +12,10 @@ public sealed class SharedEvaluationTests
     private static RunData[] Four =>
     [
         Run("a", "pgd-at", 1, [(End, 100, "PGD-20", 50), ("both", 60, "PGD-20", 30), ("both", 60, "cw", 29),
-            ("aa", 30, "AutoAttack standard", 9)]),
+            ("aa", 30, "AA", 9)]),
         Run("b", "pgd-at", 2, [(End, 100, "PGD-20", 52), ("both", 60, "PGD-20", 31), ("both", 60, "cw", 30)]),
         Run("c", "trades", 1, [(End, 100, "PGD-20", 91), ("both", 60, "PGD-20", 40), ("both", 60, "cw", 39),
-            ("aa", 20, "AutoAttack standard", 8)]),
+            ("aa", 20, "AA", 8)]),
         Run("d", "trades", 2, [(End, 100, "PGD-20", 90), ("both", 60, "PGD-20", 41), ("both", 60, "cw", 40)]),
     ];
 
@@ -24,12 +25,23 @@ public sealed class SharedEvaluationTests
         var compared = SharedEvaluation.Of(Four);
         Assert.All(compared.Runs, run => Assert.Equal((100, "PGD-20"), (run.Clean!.Images, run.Robust!.Attack)));
         Assert.Equal(["cw"], compared.More.Select(a => a.Attack));
-        Assert.Equal(["AutoAttack standard on 30 images of cifar10, linf eps 8/255 (1 of 4 runs)",
-            "AutoAttack standard on 20 images of cifar10, linf eps 8/255 (1 of 4 runs)"],
-            compared.LeftOut.Where(line => line.StartsWith("Auto", StringComparison.Ordinal)));
+        Assert.Equal(["AA on 30 images of cifar10, linf eps 8/255 (1 of 4 runs)",
+            "AA on 20 images of cifar10, linf eps 8/255 (1 of 4 runs)"],
+            compared.LeftOut.Where(line => line.StartsWith("AA", StringComparison.Ordinal)));
         string csv = new PaperTable(compared).Write("csv");
         Assert.StartsWith("Method,Runs,Clean,Clean sd,PGD-20,PGD-20 sd,\"cw, 60 images\",", csv, StringComparison.Ordinal);
         Assert.Contains("\nTRADES,2,95.00,0.00,90.50,0.71,65.83,1.18,", csv, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ARunWithoutACleanAccuracyIsARowOfWhatThereIs()
+    {
+        var runs = Four.Select(run => run with { Accuracies = [.. run.Accuracies.Where(a => !a.IsClean)] }).Take(1).ToList();
+        string csv = new PaperTable(SharedEvaluation.Of(runs)).Write("csv");
+        Assert.StartsWith("Method,Clean,AA,", csv, StringComparison.Ordinal);
+        Assert.Contains("\nPGD-AT,,30.00,", csv, StringComparison.Ordinal);
+        var grouped = new RunTable(SharedEvaluation.Of(runs).Runs, []).Grouped([("method", "method.name")], apart: false);
+        Assert.Contains("30.00", Assert.Single(grouped.Rows));
     }
 
     [Theory]
@@ -52,7 +64,7 @@ public sealed class SharedEvaluationTests
     public void AutoAttackDecidesWhereAllRanIt()
     {
         var runs = Four.Select(run => run with
-        { Accuracies = [.. run.Accuracies, .. Measured("aa+", 40, "AutoAttack standard", 12), .. Measured("cw+", 40, "cw", 11)] }).ToList();
+        { Accuracies = [.. run.Accuracies, .. Measured("aa+", 40, "AA", 12), .. Measured("cw+", 40, "cw", 11)] }).ToList();
         runs[0] = runs[0] with { Accuracies = [.. runs[0].Accuracies, .. Measured("alone", 40, "square", 5)] };
         var compared = SharedEvaluation.Of(runs);
         Assert.All(compared.Runs, run => Assert.Equal((40, "cw"), (run.Robust!.Images, run.Robust.Attack)));
@@ -84,6 +96,34 @@ public sealed class SharedEvaluationTests
         Assert.Equal(6, RunLabels.Once([.. runs, runs[0] with { }, runs[1] with { Name = "copy" }], notes.Add).Count);
         Assert.Equal(["'w0s1' counts once with 'w0s1': equal settings and seed.",
             "'w0s2' counts once with 'copy': equal settings and seed."], notes);
+    }
+
+    // A sweep over methods and weights trains a method without the term once for each weight.
+    [Fact]
+    public void SettingsOfATermTellNoRunsApartThatLackIt()
+    {
+        using var test = new TestHost();
+        RunData[] Runs(string method) => [.. new[] { "1", "10" }.Select(weight => RunData.Load(MadeRun.Finished(test, $"{method}-{weight}",
+            $"method.name={method}", $"method.rpat.weight={weight}")))];
+        Assert.Equal(["pgd-at, 20261121-0238-pgd-at-1", "pgd-at, 20261121-0238-pgd-at-10"], RunLabels.Of(Runs("pgd-at")));
+        Assert.Equal(["pgd-at+rpat, weight 1", "pgd-at+rpat, weight 10"], RunLabels.Of(Runs("pgd-at+rpat")));
+        Assert.Single(RunLabels.Once(Runs("trades"), _ => { }));
+        RunData[] mixed = [.. Runs("pgd-at+rpat"), Runs("pgd-at")[0], Seeded("mart", 1), Seeded("mart", 2)];
+        Assert.Equal(["pgd-at+rpat, weight 1, seed 1", "pgd-at+rpat, weight 10, seed 1", "pgd-at, seed 1", "mart, seed 1", "mart, seed 2"],
+            RunLabels.Of(mixed));
+
+        RunData Seeded(string method, int seed) =>
+            RunData.Load(MadeRun.Finished(test, $"{method}-{seed}", $"method.name={method}", $"train.seed={seed}"));
+    }
+
+    [Fact]
+    public void AWarningOfSeveralEvaluationsIsGivenOnce()
+    {
+        EvaluationWarning Few(int n) => new("few-points", $"{n} images are few: mind the interval.");
+        EvaluationWarning noise = new("noise", "Random noise alone changes much.");
+        Assert.Equal(["a, b, c: 20, 50 images are few: mind the interval.", "a, c: Random noise alone changes much."],
+            RunWarnings.Joined([("a", Few(20)), ("a", noise), ("b", Few(50)), ("c", Few(20)), ("c", noise)]));
+        Assert.Equal(["a, b: 20 images are few: mind the interval."], RunWarnings.Joined([("a", Few(20)), ("b", Few(20))]));
     }
 
     private static RunData Run(string name, string method, int seed, (string Source, int Images, string Attack, int Right)[] measured,

@@ -56,6 +56,26 @@ public sealed class SvgChartTests
         Assert.Single(chart.Descendants(Svg.Space + "line"), l => (string?)l.Attribute("class") == "whisker");
     }
 
+    [Theory]
+    [InlineData("pgd-at")]
+    [InlineData("pgd-at+rpat, weight 10, start 60, model wideresnet34-10, seed 1")]
+    public void Every_group_has_its_whole_name(string name)
+    {
+        string[] names = [.. Enumerable.Range(1, 6).Select(i => $"{name} {i}")];
+        var chart = SvgBarChart.Draw(_text, names, [new("a", [1, 2, 3, 4, 5, 6])]);
+        var texts = chart.Descendants(Svg.Space + "text").Select(text => text.Value).ToList();
+        Assert.All(names, one => Assert.Contains(texts, text => text.EndsWith(one, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_single_bar_stands_over_its_name()
+    {
+        var chart = SvgBarChart.Draw(_text, ["x"], [new("a", [double.NaN]), new("b", [1])]);
+        var bar = chart.Descendants(Svg.Space + "rect").Single(r => r.Element(Svg.Space + "title") is not null);
+        double At(XElement one, string name) => double.Parse(one.Attribute(name)!.Value, CultureInfo.InvariantCulture);
+        Assert.Equal(At(chart.Descendants(Svg.Space + "text").Single(t => t.Value == "x"), "x"), At(bar, "x") + At(bar, "width") / 2, 1);
+    }
+
     [Fact]
     public void A_histogram_counts_shares_of_each_series_own_values()
     {
@@ -87,6 +107,7 @@ public sealed class SvgChartTests
         string[] methods = [.. Enumerable.Range(0, 20).Select(i => $"method-number-{i}")];
         var values = methods.Select((_, i) => 40.0 + i).ToArray();
         yield return SvgLineChart.Draw(_text, [new("loss", [(0, 2.3), (10, 0.4)]), new("diagonal", [(0, 0), (10, 1)], Dashed: true)]);
+        yield return SvgBarChart.Draw(_text, [.. methods.Take(6).Select(m => $"{m}, weight 10, start 60")], [new("a", values[..6])]);
         yield return SvgLineChart.Draw(_text, [.. methods.Select(m => new LineSeries(m, [(1, 0.1), (2, 0.7)]))]);
         yield return SvgLineChart.Draw(_text, [new("none", [])]);
         yield return SvgLineChart.Draw(_text, [new("loss", [(0, 2.3), (10, 0.004)])], Axis.LogAround([2.3, 0.004]));

@@ -47,8 +47,8 @@ public sealed class GuardedRunTests : IDisposable
         Assert.Equal(0, Train("--val-split", "9", "--monitor", "pgd2", "--epochs", "40", "--lr", "0.05", "--set", "attack.eps=1/255"));
         string warnings = File.ReadAllText(Path.Combine(Run, "warnings.txt"));
         Assert.Matches(
-            @"(?m)^WARNING: robust overfitting at epoch \d+: pgd2 on held-out images has fallen from .* while training rose from .*; use best\.safetensors, stop here, or try averaged weights \(--ema 0\.999\)\.\n", warnings);
-        Assert.Contains("WARNING: robust overfitting", _test.Error);
+            @"(?m)^warning: robust overfitting at epoch \d+: PGD-2 on held-out images has fallen from .* while training rose from .*; use best\.safetensors, stop here, or try averaged weights \(--ema 0\.999\)\.\n", warnings);
+        Assert.Contains("warning: robust overfitting", _test.Error);
         Assert.Contains("robust overfitting", File.ReadAllText(Path.Combine(Run, "report.html")));
     }
 
@@ -70,7 +70,7 @@ public sealed class GuardedRunTests : IDisposable
     public void ChoosingOnTestImagesIsSaidLoudly()
     {
         Assert.Equal(0, Train("--set", "eval.select=test", "--monitor", "pgd2", "--epochs", "1"));
-        Assert.Contains("WARNING: the best checkpoint is chosen on the TEST images", _test.Error);
+        Assert.Contains("warning: the best checkpoint is chosen on the TEST images", _test.Error);
         Assert.Contains("TEST images", File.ReadAllText(Path.Combine(Run, "warnings.txt")));
     }
 

@@ -79,7 +79,7 @@ public sealed class MethodRunTests : IDisposable
 
     [Theory]
     [InlineData("te", "",
-    "WARNING: method.start is 90 (first epoch with the table, counted from 1), and the run has 1 epochs: all of it is plain adversarial "
+    "warning: method.start is 90 (first epoch with the table, counted from 1), and the run has 1 epochs: all of it is plain adversarial "
         + "training, not te")]
     [InlineData("wa", "", "method.start is 106 ")]
     [InlineData("mail-at", "", "all of it is without weights, not mail-at")]
@@ -99,9 +99,9 @@ public sealed class MethodRunTests : IDisposable
     public void ADryRunSaysItTooAndAMethodThatBeginsInTimeSaysNothing()
     {
         Assert.Equal(0, Run("te", ["--dry-run"]));
-        Assert.Contains("# WARNING: method.start is 90 ", _test.Out);
+        Assert.Contains("# warning: method.start is 90 ", _test.Out);
         Assert.Equal(0, Run("te", ["--dry-run", "--set", "method.start=1"]));
-        Assert.Equal(1, _test.Out.Split("WARNING").Length - 1);
+        Assert.Equal(1, _test.Out.Split("warning: ").Length - 1);
     }
 
     [Fact]

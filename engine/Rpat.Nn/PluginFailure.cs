@@ -1,0 +1,64 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+
+namespace Rpat.Nn;
+
+/// <summary>
+/// Thrown if a class of another assembly does not keep to what its base demands, such as an attack that returns nothing. The message names
+/// the class.
+/// </summary>
+public sealed class ContractException(string message) : InvalidOperationException(message);
+
+/// <summary>Finds the code of a registered assembly that an exception came out of.</summary>
+public static class PluginFailure
+{
+    /// <summary>
+    /// Assembly, class and message in one sentence, for an exception that code of a registered assembly threw or did not catch: in a
+    /// constructor or a static initializer too, whose exceptions the runtime wraps.
+    /// </summary>
+    /// <param name="registering">An assembly that counts as registered.</param>
+    /// <returns>Null for an exception that passed through no such code.</returns>
+    public static string? Of(Exception error, Assembly? registering = null)
+    {
+        Assembly[] plugins = [.. Catalog.Registered, .. registering is null ? [] : new[] { registering }];
+        HashSet<string?> names = [.. plugins.Select(plugin => plugin.FullName)];
+        Exception[] chain = [.. Chain(error)];
+        Exception cause = chain[^1];
+        if (Missing(cause, plugins) is { } missing) return missing;
+        Type? type = Enumerable.Reverse(chain).SelectMany(Types).FirstOrDefault(type => names.Contains(type.Assembly.FullName));
+        if (type is null) return null;
+        string hint = cause is MissingMemberException or TypeLoadException ? "; build it against this version" : "";
+        string what = $"{cause.GetType().Name}: {cause.Message.TrimEnd('.')}";
+        return $"plugin {type.Assembly.GetName().Name}: {Outermost(type)} failed with {what}{hint}.";
+    }
+
+    private static IEnumerable<Exception> Chain(Exception error)
+    {
+        yield return error;
+        bool wraps = error is TargetInvocationException or TypeInitializationException or AggregateException;
+        if (wraps && error.InnerException is { } inner)
+            foreach (Exception one in Chain(inner)) yield return one;
+    }
+
+    // The runtime looks for what a plugin refers to only when its code first runs, and names the plugin nowhere.
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Plugins are for programs that are not trimmed.")]
+    private static string? Missing(Exception cause, Assembly[] plugins)
+    {
+        if (cause is not FileNotFoundException { FileName: { } name } || !name.Contains(", Version=", StringComparison.Ordinal))
+            return null;
+        string wanted = new AssemblyName(name).Name!;
+        Assembly? plugin = plugins.FirstOrDefault(one => one.GetReferencedAssemblies().Any(reference => reference.Name == wanted));
+        return plugin is null ? null : $"plugin {plugin.GetName().Name} needs the assembly {wanted}, which is not beside it: copy "
+            + $"{wanted}.dll there, or build with CopyLocalLockFileAssemblies.";
+    }
+
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Plugins are for programs that are not trimmed.")]
+    private static IEnumerable<Type> Types(Exception error) =>
+        new StackTrace(error).GetFrames().Select(frame => frame.GetMethod()?.DeclaringType).OfType<Type>();
+
+    private static string Outermost(Type type)
+    {
+        while (type.DeclaringType is { } outer && type.Name.Contains('<')) type = outer;
+        return type.ToString();
+    }
+}

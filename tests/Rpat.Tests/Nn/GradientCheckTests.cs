@@ -1,0 +1,62 @@
+using Rpat.Robust.Losses;
+using Rpat.Samples.Extensions;
+
+namespace Rpat.Tests.Nn;
+
+/// <summary>The gradient check that users have: it accepts right gradients and finds wrong ones.</summary>
+public sealed class GradientCheckTests : IDisposable
+{
+    private readonly Device _device = Device.Cpu(1);
+
+    public void Dispose() => _device.Dispose();
+
+    [Fact]
+    public void OwnOpsOfBothLayoutsPass()
+    {
+        Tensor x = Input(new Shape(2, 3, 4, 5), seed: 1), y = Input(new Shape(2, 3, 4, 5), seed: 2);
+        GradientCheck.Of(tape => tape.Swish(x, 1.7), x).Require();
+        GradientCheck.Of(tape => tape.Swish(tape.ToActivations(x)), x).Require();
+        GradientCheck.Of(tape => tape.RobustDifference(x, y), x, y).Require();
+        GradientCheck.Of(tape => tape.Mean(tape.Mean(x, y), x), x, y).Require();
+    }
+
+    [Fact]
+    public void OwnLossesAndParametersPass()
+    {
+        Tensor z = Input(new Shape(4, 5), seed: 3), t = Input(new Shape(4, 5), seed: 4);
+        GradientCheck.Of(tape => tape.RowLoss("difference", new SquaredDifference(), z, new() { Second = t }), z, t).Require();
+        Labels labels = Labels.From(_device, [0, 4, 2, 1]);
+        GradientCheck.Of(tape => tape.RowLoss("own", new OneVsRest(), z, new() { Labels = labels }), z).Require();
+        var net = new Network(_device, new Shape(1, 2, 4, 4), 3, new Sequential(new Conv2d(2, 4, 3, padding: 1), new ChannelScale(4),
+            Activation.Silu, Pool.GlobalAverage(), new Linear(4, 3)), seed: 1);
+        Tensor images = Input(new Shape(2, 2, 4, 4), seed: 5);
+        GradientCheck.Of(tape => net.Forward(tape, images, BnMode.Eval), [images, .. net.Parameters.Parameters]).Require();
+    }
+
+    [Fact]
+    public void AWrongGradientIsFound()
+    {
+        Tensor x = Input(new Shape(2, 3), seed: 1);
+        var check = GradientCheck.Of(tape => tape.Elementwise(new Wrong(), x), x);
+        Assert.InRange(check.Error, 0.4, 0.6);
+        var error = Assert.Throws<InvalidOperationException>(() => check.Require());
+        Assert.Matches(@"^the gradient of input \[2, 3\] at \[\d\] is \S+ where differences give \S+: error [45]\.\dE-01 of the largest "
+            + @"entry, allowed 1\.0E-03\.$", error.Message);
+        Assert.Throws<ArgumentException>(() => GradientCheck.Of(tape => x));
+    }
+
+    private Tensor Input(Shape shape, int seed)
+    {
+        var values = new float[shape.Count];
+        new RandomKey((ulong)seed, Purpose.Synthetic, 0, 0, 0, 0).Stream().FillUniform(values);
+        return Tensor.From(_device, shape, [.. values.Select(v => 2 * v - 1)], needsGrad: true);
+    }
+
+    /// <summary>x³, with half of its derivative.</summary>
+    private readonly struct Wrong : IElementwise
+    {
+        public double Value<TMath>(double x, TMath math) where TMath : struct, IMath => x * x * x;
+
+        public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath => 1.5 * x * x;
+    }
+}

@@ -1,0 +1,147 @@
+using Rpat.Robust.Methods;
+
+namespace Rpat.Tests.Robust;
+
+/// <summary>What the entries of attacks and evaluations refuse, each in one sentence.</summary>
+public sealed class EntryTests : IDisposable
+{
+    private readonly Device _device = Device.Cpu(1);
+    private readonly Classifier _net;
+    private readonly float[] _images = TestNets.Images(2, seed: 1);
+    private readonly Labels _labels;
+
+    public EntryTests() => (_net, _labels) = (TestNets.Small(_device, width: 4), Labels.From(_device, [0, 1]));
+
+    public void Dispose() => _device.Dispose();
+
+    [Theory]
+    [InlineData(200f, "Image 1 holds 200 where pixels from 0 to 1 are expected: divide pixels by 255.")]
+    [InlineData(-0.5f, "undo the normalisation")]
+    [InlineData(float.NaN, "check how it was made")]
+    public void WhatIsNoImageIsRefusedEverywhere(float pixel, string sentence)
+    {
+        _images[^1] = pixel;
+        Refused(() => new Pgd(_net, PgdOptions.Linf).Perturb(Batch(_images), _labels, TestNets.Key, [0, 1]), sentence);
+        Refused(() => new AttackRunner(_net).Perturb(new Fgsm(), _images, [0, 1]), sentence);
+        Refused(() => EpsilonSweep.Run(_net, "fgsm", Norm.Linf, _images, [0, 1], [0.1]), sentence);
+        Refused(() => RobustAssert.Holds(_net, _images, [0, 1], 0.1, 0.5), sentence);
+        Refused(() => _net.Predict(_images), sentence);
+        Assert.Throws<DataException>(() => Set(_images, [0, 1]));
+    }
+
+    [Fact]
+    public void CountsThatDifferAreRefusedEverywhere()
+    {
+        Refused(() => EpsilonSweep.Run(_net, "fgsm", Norm.Linf, _images, [0], [0.1]), "not 1 images");
+        Refused(() => RobustAssert.Holds(_net, _images, [0, 1, 2], 0.1, 0.5), "not 3 images");
+        var runner = new AttackRunner(_net);
+        Refused(() => runner.Perturb(new Fgsm(), _images, [0, 1], samples: [5]), "2 sample indices, got 1");
+        Refused(() => runner.Perturb(new Fgsm(), _images, [0, 1], goals: [1, 2, 3]), "2 goals, got 3");
+        Refused(() => runner.Perturb(new Fgsm(), _images, [0, 1], goals: [1, 5]), "not a class of 0 to 4");
+        Assert.Throws<ShapeException>(() => Predictions.Accuracy(new float[7], [0, 1]));
+        Assert.Throws<ShapeException>(() => Predictions.Accuracy(new float[8], [0, 4]));
+        Assert.Throws<DataException>(() => Set(_images, [0]));
+    }
+
+    [Fact]
+    public void ASetIsOfTheNetworksImagesAndClasses()
+    {
+        var evaluator = new Evaluator(_net);
+        Assert.Throws<ShapeException>(() => evaluator.Run(LabeledImages.FromFloats("small", 1, 2, 2, new float[8], [0, 1])));
+        Refused(() => evaluator.Run(Set(_images, [0, 5])), "not a class of 0 to 4");
+        var step = new TrainingStep(_net, new Clean(), new Sgd(_net.Parameters), seed: 1);
+        Refused(() => step.Run(_images, [0, 5], [0, 1], epoch: 1, rate: 0.1f), "not a class of 0 to 4");
+        Refused(() => new TrainingStep(_net, new Clean(), new Sgd(TestNets.Small(_device).Parameters), seed: 1), "of another network");
+    }
+
+    [Fact]
+    public void WhatIsOnAnotherDeviceIsRefused()
+    {
+        using var there = Device.Cpu(1);
+        var pgd = new Pgd(_net, PgdOptions.Linf);
+        Tensor here = Batch(_images), far = Tensor.From(there, here.Shape, _images);
+        Assert.Throws<ShapeException>(() => pgd.Perturb(far, _labels, TestNets.Key, [0, 1]));
+        Assert.Throws<ShapeException>(() => pgd.Perturb(here, Labels.From(there, [0, 1]), TestNets.Key, [0, 1]));
+        Assert.Throws<ShapeException>(() => pgd.Perturb(here, _labels, TestNets.Key, [0, 1], start: far));
+    }
+
+    [Theory]
+    [InlineData("linf", 8f, 0.1f, "(0, 1]")]
+    [InlineData("l2", 128f, 0.1f, "(0, 20.78]")]
+    [InlineData("l1", 3060f, 1f, "(0, 432]")]
+    [InlineData("linf", 8 / 255f, 2f, "step size 2")]
+    [InlineData("linf", 8 / 255f, 1f, "step size 1")]
+    [InlineData("l2", 128 / 255f, 15f, "step size 15")]
+    [InlineData("l2", 0.5f, -0.1f, "step size -0.1")]
+    [InlineData("l2", 0.5f, float.NaN, "step size NaN")]
+    public void LengthsInLevelsAreRefused(string norm, float eps, float step, string part)
+    {
+        var options = new PgdOptions { Norm = Norm.Parse(norm), Eps = eps, StepSize = step };
+        Refused(() => new Pgd(_net, options), part);
+        var attack = new PgdAttack { Norm = options.Norm, Eps = eps, StepSize = step };
+        Refused(() => new AttackRunner(_net).Perturb(attack, _images, [0, 1]), part.Replace('(', '['));
+        Refused(() => new Evaluator(_net).Run(Set(_images, [0, 1]), AttackSuite.Of("own", attack)), part.Replace('(', '['));
+    }
+
+    [Fact]
+    public void ASweepRefusesRadiiInLevelsOfEveryAttack()
+    {
+        Refused(() => EpsilonSweep.Run(_net, "deepfool", Norm.L2, _images, [0, 1], [128]), "(0, 20.78]");
+        Refused(() => RobustAssert.Holds(_net, _images, [0, 1], eps: 8, atLeast: 0), "(0, 1]");
+    }
+
+    [Fact]
+    public void ABatchHasAnImage()
+    {
+        Refused(() => new Evaluator(_net, 0), "at least 1 image");
+        Refused(() => PerceptionOptions.Noise(Norm.Linf, 0.1f) with { Batch = 0 }, "greater than or equal");
+        Refused(() => new AttackRunner(_net, new() { Batch = 0 }), "a batch of 0 images");
+        Refused(() => new BatchStream(Set(_images, [0, 1]), new(0, default), seed: 1), "no batches of 0");
+        var border = new AugmentOptions(Pad: 12, Flip: true) { Border = CropBorder.Reflect };
+        Refused(() => new BatchStream(Set(_images, [0, 1]), new(2, border), seed: 1), "border of 12");
+        Refused(() => new Pgd(_net, PgdOptions.Linf with { Rise = -1 }), "rise");
+    }
+
+    [Fact]
+    public void DistancesAreOfEachImage()
+    {
+        float[] a = [0, 0, 1, 1], b = [0, 0.5f, 1, 0];
+        Assert.Equal([0.5, 1], Norm.L2.Distances(a, b, 2));
+        Refused(() => Norm.L2.Distances(a, b, 3), "not 3 images");
+        foreach (Norm norm in Norm.All) Refused(() => norm.Geometry.Distance(a, [1]), "images of one size");
+    }
+
+    [Fact]
+    public void ANetworkInMemoryIsKnownByItsValues()
+    {
+        string folder = Directory.CreateTempSubdirectory("rpat-entry-").FullName;
+        try
+        {
+            var plan = new EvaluationPlan
+            {
+                Norm = Norm.Linf,
+                Radii = [new("8/255", 8 / 255.0)],
+                SuitesAt = eps => [AttackCatalog.Find("fgsm", Norm.Linf, eps, 5)!],
+                Model = "in memory",
+                Data = "made up",
+            };
+            RobustEvaluation Of(Classifier net) => new(net, plan, _images, [0, 1], folder) { SkipSelfTest = true };
+            var report = Of(_net).Run(resume: false);
+            Assert.Equal(report.Columns[0].Robust, Of(_net).Run(resume: true).Columns[0].Robust);
+            Assert.Throws<DataException>(() => Of(TestNets.Disturbed(_device)).Run(resume: true));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void Refused(Action use, string part) => Assert.Contains(part, Assert.ThrowsAny<ArgumentException>(use).Message);
+
+    private static void Refused(Func<object> use, string part) => Refused(() => { use(); }, part);
+
+    private static LabeledImages Set(float[] images, int[] labels) => LabeledImages.FromFloats("own", TestNets.Image.C, TestNets.Image.H,
+        TestNets.Image.W, images, labels);
+
+    private Tensor Batch(float[] images) => Tensor.From(_device, TestNets.Image.WithBatch(2), images);
+}
