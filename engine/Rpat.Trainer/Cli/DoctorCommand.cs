@@ -76,7 +76,7 @@ internal static class DoctorCommand
         {
             return DataSets.Open(name, host.Environment.GetValueOrDefault("RPAT_DATA")).Source;
         }
-        catch (Exception error) when (error is DataException or IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is not OutOfMemoryException) // a plugin's set may throw anything
         {
             return "not found or damaged: 'rpat data' says what is looked for, and where";
         }

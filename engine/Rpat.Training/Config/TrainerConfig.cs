@@ -244,7 +244,7 @@ internal sealed record OptimizerSection
     [Setting("base learning rate", Max = 1e30)]
     public double Lr { get; init; } = 0.1;
 
-    [Setting("momentum", Max = 1)]
+    [Setting("momentum", Max = 0.9999)]
     public double Momentum { get; init; } = 0.9;
 
     [Setting("weight decay, on every weight", Max = 1000)]

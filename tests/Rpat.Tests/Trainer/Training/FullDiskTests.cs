@@ -18,7 +18,7 @@ public sealed class FullDiskTests : IDisposable
         if (!PrivateMounts.Exist) return;
         Assert.Equal(0, _test.Run(Arguments(_test.PathOf("whole"))));
         string small = Directory.CreateDirectory(_test.PathOf("small")).FullName, kept = _test.PathOf("kept");
-        var (code, error) = PrivateMounts.Run($"mount -t tmpfs -o size={2 * LargestFile() + 300_000} none {small}",
+        var (code, error) = PrivateMounts.Run($"mount -t tmpfs -o size={2 * LargestFile() + 390_000} none {small}",
             $"cp -r {small} {kept}", Arguments(small));
         Assert.Equal(2, code);
         Assert.Matches(

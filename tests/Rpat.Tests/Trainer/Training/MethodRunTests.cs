@@ -79,7 +79,7 @@ public sealed class MethodRunTests : IDisposable
 
     [Theory]
     [InlineData("te", "",
-    "warning: method.start is 90 (first epoch with the table, counted from 1), and the run has 1 epochs: all of it is plain adversarial "
+    "warning: method.start is 90 (first epoch with the table, counted from 1), and the run has 1 epoch: all of it is plain adversarial "
         + "training, not te")]
     [InlineData("wa", "", "method.start is 106 ")]
     [InlineData("mail-at", "", "all of it is without weights, not mail-at")]

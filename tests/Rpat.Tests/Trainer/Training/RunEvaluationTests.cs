@@ -19,7 +19,7 @@ public sealed class RunEvaluationTests : IDisposable
             .Select(score => score.GetProperty("accuracy").GetDouble())];
         string[] titles = [.. trained.RootElement[0].GetProperty("scores").EnumerateArray()
             .Select(score => score.GetProperty("title").GetString()!)];
-        Assert.Equal(["Clean", "PGD-3", "FGSM", "SQUARE"], titles);
+        Assert.Equal(["Clean", "PGD-3", "FGSM", "Square"], titles);
         Assert.Equal(0, _test.Run("eval", run, "--attacks", "clean,pgd3,fgsm,square", "--eps", "8/255", "--seed", "3", "--threads", "1",
             "--json", json));
         using var evaluated = JsonDocument.Parse(File.ReadAllText(json));
