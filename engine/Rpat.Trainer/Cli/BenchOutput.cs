@@ -47,7 +47,8 @@ internal sealed class BenchOutput
         if (limit is not null && path is null) throw new UsageException("--fail-over compares with a baseline: give --baseline FILE too.");
         string[] filters = [.. (parsed.GetValue(_filter) ?? []).SelectMany(ConfigValue.Items)];
         return new BenchRequest(filters, kinds, path is null ? null : BenchResult.Read(path, _what), limit, _json.File(parsed),
-            parsed.GetValue(_artifacts)) { Talk = _json.Talk(parsed, _host), IsOnStdout = _json.TakesStdout(parsed) };
+            parsed.GetValue(_artifacts))
+        { Talk = _json.Talk(parsed, _host), IsOnStdout = _json.TakesStdout(parsed) };
     }
 
     /// <summary>Refuses <c>--json</c> with an option that prints something else than timings.</summary>
