@@ -11,6 +11,7 @@ public abstract class Module(Device device)
     private readonly List<(Parameter Parameter, Init Init)> _initializers = [];
     private readonly Outline _outline = new();
     private int _dropouts;
+    private DropoutSource? _dropoutSource;
 
     /// <summary>The device that the network is on.</summary>
     public Device Device { get; } = device;
@@ -19,7 +20,7 @@ public abstract class Module(Device device)
     public ParameterStore Parameters { get; } = new(device);
 
     /// <summary>Where the network's dropouts take their random numbers from.</summary>
-    public DropoutSource Dropout { get; } = new();
+    public DropoutSource Dropout => _dropoutSource ??= new DropoutSource(() => Parameters.Version);
 
     /// <summary>The batch norms, in declaration order.</summary>
     public IReadOnlyList<BatchNorm2d> BatchNorms => _batchNorms;

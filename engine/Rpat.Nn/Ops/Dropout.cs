@@ -6,11 +6,21 @@ namespace Rpat.Nn.Ops;
 /// </summary>
 public sealed class DropoutSource
 {
+    private readonly Func<long> _moves;
+    private long? _step;
+
+    /// <summary>A source at step 0, until it is given another.</summary>
+    public DropoutSource() : this(() => 0)
+    {
+    }
+
+    internal DropoutSource(Func<long> moves) => _moves = moves;
+
     /// <summary>Seed of the numbers.</summary>
     public ulong Seed { get; set; }
 
-    /// <summary>The step of training, from 0; whoever trains sets it before each step.</summary>
-    public long Step { get; set; }
+    /// <summary>The step of training, from 0: as many as the network's weights have changed, unless whoever trains sets it.</summary>
+    public long Step { get => _step ?? _moves(); set => _step = value; }
 }
 
 /// <summary>Recording of dropout.</summary>

@@ -88,7 +88,7 @@ public abstract record Attack
     /// <exception cref="ArgumentException">Radius or step are not in pixel units of [0,1].</exception>
     internal void Check(Shape image)
     {
-        if (!FindsNearest) InputCheck.RequireRadius($"{Name}: ", Norm, Eps, image, zero: true);
+        if (!FindsNearest) InputCheck.RequireRadius($"{Name}: ", Norm, Eps, image);
         if (Eps > 0 && StepLength is { } step) InputCheck.RequireStep($"{Name}: ", Norm, step, Eps, image);
     }
 

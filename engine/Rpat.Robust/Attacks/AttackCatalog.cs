@@ -131,8 +131,7 @@ public static partial class AttackCatalog
 
     private static Attack? Single(string name, Norm norm, double eps, double? step)
     {
-        // 2/255 at 8/255, and 15/255 at 128/255: the step lengths of the papers as fractions of the radius.
-        double length = step ?? (norm == Norm.Linf ? eps / 4 : eps * 15 / 128);
+        double length = step ?? norm.StepOf(eps);
         if (Numbered().Match(name) is { Success: true } match)
         {
             int steps = match.Groups[2].Length == 0 ? 20 : int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture);

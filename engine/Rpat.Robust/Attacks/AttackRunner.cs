@@ -131,7 +131,7 @@ public sealed class AttackRunner
         foreach (var part in PartsFor(attack, s))
         {
             s.Enter(attack, part);
-            var result = Checked(attack, s, await (attack.Run(s, part) ?? throw Broken(attack, "returns no task")));
+            var result = await Attempt(attack, s, part);
             last = part;
             if (result.Fooled && !attack.Norm.Holds(s.Image, result.Point, attack.Eps))
                 (result, left) = (new AttackResult(s.Image, false, double.NegativeInfinity, -1), true);
@@ -146,10 +146,20 @@ public sealed class AttackRunner
         };
     }
 
-    private static AttackResult Checked(Attack attack, Subject s, AttackResult? result) =>
-        result?.Point is not { } point ? throw Broken(attack, "returns no result")
-        : point.Length == s.Image.Length ? result
-        : throw Broken(attack, FormattableString.Invariant($"returns {point.Length} pixels of an image of {s.Image.Length}"));
+    /// <summary>Runs one part of an attack that may not be ours.</summary>
+    /// <exception cref="ContractException">It returns no image, or writes into the image that it is given.</exception>
+    internal static async Task<AttackResult> Attempt(Attack attack, Subject s, AttackPart part)
+    {
+        float[] image = [.. s.Image];
+        var result = await (attack.Run(s, part) ?? throw Broken(attack, "returns no task"));
+        if (result?.Point is not { } point) throw Broken(attack, "returns no result");
+        if (point.Length != image.Length)
+            throw Broken(attack, FormattableString.Invariant($"returns {point.Length} pixels of an image of {image.Length}"));
+        if (!image.AsSpan().SequenceEqual(s.Image)) throw Broken(attack, "writes into its Subject's image instead of a copy");
+        if (point.AsSpan().ContainsAny(float.NaN, float.PositiveInfinity, float.NegativeInfinity))
+            throw Broken(attack, "returns a pixel that is not finite");
+        return result;
+    }
 
     private static ContractException Broken(Attack attack, string what) =>
         new($"attack '{attack.Name}' ({attack.GetType()}) {what}: return one AttackResult for each part.");

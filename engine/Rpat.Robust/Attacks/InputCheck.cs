@@ -34,12 +34,13 @@ internal static class InputCheck
 
     /// <exception cref="ArgumentException">The radius is not one in pixel units of [0,1].</exception>
     /// <param name="image">An image: no two are farther apart than black and white.</param>
-    public static void RequireRadius(string who, Norm norm, double eps, Shape image, bool zero = false)
+    public static void RequireRadius(string who, Norm norm, double eps, Shape image)
     {
         double most = norm.Diameter(image.SampleCount);
-        if (eps > 0 && eps <= most * (1 + 1e-6) || zero && eps == 0) return;
+        if (eps > 0 && eps <= most * (1 + 1e-6)) return;
         throw new ArgumentException(FormattableString.Invariant(
-            $"{who}eps {eps} must lie in {(zero ? '[' : '(')}0, {most:0.##}]: pixels are in [0,1], so 8 of 255 levels are 8/255."));
+            $"{who}eps {eps} must lie in (0, {most:0.##}]: pixels are in [0,1], so 8 of 255 levels are 8/255")
+            + (eps == 0 ? ", which C# writes as 8 / 255.0." : "."));
     }
 
     /// <exception cref="ArgumentException">The step is not one in pixel units of [0,1], or far longer than the radius.</exception>

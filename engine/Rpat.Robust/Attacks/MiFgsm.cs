@@ -6,6 +6,8 @@ namespace Rpat.Robust.Attacks;
 /// </summary>
 public sealed record MiFgsm : Attack
 {
+    private readonly double? _stepSize;
+
     /// <inheritdoc/>
     public override string Name => "mi-fgsm";
 
@@ -13,7 +15,7 @@ public sealed record MiFgsm : Attack
     public override string Settings => Text($"loss={Loss.Name} steps={Steps} step={StepSize:R} decay={Decay:R}");
 
     /// <summary>Length of a step.</summary>
-    public double StepSize { get; init; } = 2 / 255.0;
+    public double StepSize { get => _stepSize ?? Norm.StepOf(Eps); init => _stepSize = value; }
 
     internal override double? StepLength => StepSize;
 

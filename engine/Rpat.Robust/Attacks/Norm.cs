@@ -48,6 +48,9 @@ public abstract record Norm
         return distances;
     }
 
+    /// <summary>The step of PGD and its kin: 2/255 at 8/255, and 15/255 at 128/255, which are those of the papers, as shares of ε.</summary>
+    internal double StepOf(double eps) => this == Linf ? eps / 4 : eps * 15 / 128;
+
     /// <summary>The distance of a black and a white image of that many values: no two are farther apart.</summary>
     internal double Diameter(int values) => this == Linf ? 1 : this == L2 ? Math.Sqrt(values) : values;
 

@@ -23,6 +23,7 @@ public enum Keep
 public sealed record PgdAttack : Attack
 {
     private readonly int _steps = 10;
+    private readonly double? _stepSize;
 
     /// <summary>BIM (Kurakin et al., 2017): PGD from the image itself (attacks.md 1.4).</summary>
     public static PgdAttack Bim { get; } = new() { Title = "bim", RandomStart = false };
@@ -32,7 +33,7 @@ public sealed record PgdAttack : Attack
     { Title = "cw-linf", Loss = AttackLoss.Margin, Steps = 20, Keep = Keep.AnyMisclassified };
 
     /// <summary>The L2 attack of RPAT's benchmarks: ε 128/255, step 15/255, 10 steps.</summary>
-    public static PgdAttack L2 { get; } = new() { Norm = Norm.L2, Eps = 128 / 255.0, StepSize = 15 / 255.0 };
+    public static PgdAttack L2 { get; } = new() { Norm = Norm.L2, Eps = 128 / 255.0 };
 
     /// <inheritdoc/>
     public override string Name => Title ?? $"pgd{Steps}";
@@ -47,8 +48,8 @@ public sealed record PgdAttack : Attack
     /// <summary>The loss to maximise.</summary>
     public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
 
-    /// <summary>Length of a step.</summary>
-    public double StepSize { get; init; } = 2 / 255.0;
+    /// <summary>Length of a step; unless given, ε/4 for L∞ and 15/128·ε for other norms.</summary>
+    public double StepSize { get => _stepSize ?? Norm.StepOf(Eps); init => _stepSize = value; }
 
     internal override double? StepLength => StepSize;
 

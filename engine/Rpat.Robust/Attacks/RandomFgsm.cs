@@ -47,6 +47,8 @@ public sealed record RandomFgsm : Attack
 /// </summary>
 public sealed record FastFgsm : Attack
 {
+    private readonly double? _stepSize;
+
     /// <inheritdoc/>
     public override string Name => "ffgsm";
 
@@ -54,7 +56,7 @@ public sealed record FastFgsm : Attack
     public override string Settings => Text($"loss={Loss.Name} step={StepSize:R}");
 
     /// <summary>Length of the step, α.</summary>
-    public double StepSize { get; init; } = 10 / 255.0;
+    public double StepSize { get => _stepSize ?? 1.25 * Eps; init => _stepSize = value; }
 
     internal override double? StepLength => StepSize;
 

@@ -65,7 +65,14 @@ public sealed record EvaluationPlan
         foreach (var radius in Radii)
         {
             InputCheck.RequireRadius("", Norm, radius.Value, image);
-            foreach (var attack in SuitesAt(radius.Value).SelectMany(suite => suite.Attacks)) attack.Check(image);
+            foreach (var attack in SuitesAt(radius.Value).SelectMany(suite => suite.Attacks))
+            {
+                attack.Check(image);
+                if (attack.Norm != Norm || attack.Eps != radius.Value)
+                    throw new ArgumentException(FormattableString.Invariant(
+                        $"{attack.Name} attacks {attack.Norm.Name} with eps {attack.Eps} where the plan has {Norm.Name} and {radius.Value}: ")
+                        + "make the suites of SuitesAt with its norm and the radius that it is given.");
+            }
         }
         if (Suites.Any(s => s.Attacks.Count == 0)) throw new ArgumentException("An evaluation needs attacks in every column.");
         if (Suites.Select(s => s.Name).Distinct().Count() != Suites.Count)

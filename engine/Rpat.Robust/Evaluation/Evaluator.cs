@@ -89,7 +89,7 @@ public sealed class Evaluator(Classifier net, int batch = 128)
             foreach (var part in attack.Parts(subject.Classes))
             {
                 subject.Enter(attack, part);
-                var result = await attack.Run(subject, part);
+                var result = await AttackRunner.Attempt(attack, subject, part);
                 if (result.Fooled && attack.Norm.Holds(subject.Image, result.Point, attack.Eps)) return true;
             }
         return false;

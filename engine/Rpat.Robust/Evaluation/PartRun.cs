@@ -13,7 +13,8 @@ internal sealed record PartRun(LedgerEntry Entry, float[]? Point)
         var part = new AttackPart(at.Rank, at.Restart);
         var before = (s.Forwards, s.Backwards, s.ZeroGradients, s.BadGradients);
         s.Enter(attack, part);
-        var result = await LooksWrong(s, suite, at.Stage) ? new AttackResult(s.Image, false, 0, -1) : await attack.Run(s, part);
+        var result = await LooksWrong(s, suite, at.Stage) ? new AttackResult(s.Image, false, 0, -1)
+            : await AttackRunner.Attempt(attack, s, part);
         var entry = at with
         {
             Iteration = result.Iteration,

@@ -25,6 +25,7 @@ public sealed class TrainingStep : ITrainingState
     private StepHook[] _acting = [];
     private Pgd? _attack;
     private StepProgram? _last;
+    private long _steps; // of those whose number the caller does not give
 
     /// <summary>Prepares training.</summary>
     /// <param name="optimizer">The optimizer of the network's parameters.</param>
@@ -109,7 +110,7 @@ public sealed class TrainingStep : ITrainingState
     /// <exception cref="ArgumentException">An image is not in [0,1], or a label is no class.</exception>
     public void Run(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, ReadOnlySpan<long> samples, int epoch, float rate,
         Tensor? start = null) =>
-        Run(new TrainingBatch { Images = images, Labels = labels, Samples = samples }, new StepContext(epoch, Rate: rate, TopRate: rate),
+        Run(new TrainingBatch { Images = images, Labels = labels, Samples = samples }, new StepContext(epoch, _steps++, Rate: rate, TopRate: rate),
         start);
 
     /// <summary>Trains on one batch at a given step of a run.</summary>

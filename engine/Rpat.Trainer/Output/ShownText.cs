@@ -20,7 +20,10 @@ internal sealed class ShownText(TextWriter inner, bool isVerbatim = false, Func<
     public ShownText Optional => new(inner, isVerbatim, columns);
 
     /// <summary>The same stream for the program's own escape codes.</summary>
-    public ShownText Verbatim => new(inner, isVerbatim: true);
+    public ShownText Verbatim => new(Stream, isVerbatim: true);
+
+    // A command within a command shows its text through that one's, which would write out the codes.
+    private TextWriter Stream => inner is ShownText outer ? outer.Stream : inner;
 
     /// <inheritdoc/>
     public override void Write(char value) => Write(value.ToString());

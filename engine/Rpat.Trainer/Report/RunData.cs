@@ -173,6 +173,11 @@ internal sealed record RunData(
                 ?? throw new JsonException($"it has no {EvaluationManifest.FileName}");
             var manifest = Json<EvaluationManifest>(plan);
             if (!IsPossible(report, manifest)) throw new JsonException("its numbers are impossible");
+            if (IsOfEarlierWeights(plan, manifest))
+            {
+                warnings.Add($"The evaluation {name} is of weights that the run had before it went on: it is not shown, repeat it.");
+                return [];
+            }
             given.AddRange(report.Warnings.Select(w => (name, w)));
             warnings.AddRange(report.SelfTest.Where(c => !c.Passed).Select(c => $"{name}: the self-test '{c.Name}' failed: {c.Finding}"));
             return Counted(name, report, manifest);
@@ -182,6 +187,15 @@ internal sealed record RunData(
             warnings.Add($"The evaluation {name} cannot be read: {error.Message}");
             return [];
         }
+    }
+
+    // Hashing every network would take long: one that is older than the plan is the one that was evaluated.
+    private static bool IsOfEarlierWeights(string plan, EvaluationManifest manifest)
+    {
+        string run = Path.GetFullPath(Path.Combine(plan, "..", "..", ".."));
+        return Path.GetFileName(manifest.Model) == CheckpointFile.Name && RunContents.Find(run, CheckpointFile.Name) is { } model
+            && File.GetLastWriteTimeUtc(model) > File.GetLastWriteTimeUtc(plan)
+            && !manifest.ModelHash.StartsWith(EvalSubject.HashOf(model), StringComparison.Ordinal);
     }
 
     private static T Json<T>(string path) =>

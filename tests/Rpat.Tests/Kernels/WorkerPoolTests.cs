@@ -30,6 +30,30 @@ public class WorkerPoolTests
         Assert.All(runs, n => Assert.Equal(1, n));
     }
 
+    [Fact]
+    public async Task DisposingWaitsForTheRunningJobAndRefusesTheNext()
+    {
+        foreach (int threads in new[] { 1, 3 })
+        {
+            WorkerPool pool = new(threads);
+            using var running = new ManualResetEventSlim();
+            var job = Task.Run(() => pool.Run(new Sleep(running), 100));
+            running.Wait();
+            pool.Dispose();
+            await job.WaitAsync(TimeSpan.FromMinutes(1));
+            Assert.Throws<ObjectDisposedException>(() => pool.Run(new Sleep(running), 100));
+        }
+    }
+
+    private readonly struct Sleep(ManualResetEventSlim running) : IJob
+    {
+        public void Run(int index, Worker worker)
+        {
+            running.Set();
+            Thread.Sleep(index % 50 == 0 ? 5 : 0);
+        }
+    }
+
     private readonly unsafe struct Count(int* runs) : IJob
     {
         public void Run(int index, Worker worker) => Interlocked.Increment(ref runs[index]);

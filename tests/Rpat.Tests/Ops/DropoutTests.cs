@@ -5,6 +5,28 @@ namespace Rpat.Tests.Ops;
 /// <summary>Which values a dropout drops.</summary>
 public class DropoutTests
 {
+    [Fact]
+    public void EachStepOfALoopOfOnesOwnDropsOtherValues()
+    {
+        using var device = Device.Cpu(1);
+        var layers = new Sequential(Pool.Flatten(), new Dropout(0.5), new Linear(64, 2));
+        var net = new Network(device, new Shape(1, 1, 8, 8), 2, layers, seed: 1);
+        var tape = new Tape(device, Gradients.Parameters);
+        Tensor x = Tensor.From(device, new Shape(1, 1, 8, 8), [.. Enumerable.Repeat(1f, 64)]);
+        Tensor z = net.Forward(tape, x, BnMode.Train);
+        tape.CrossEntropy(z, Labels.From(device, [0]));
+        var sgd = new Sgd(net.Parameters);
+        float[] Logits()
+        {
+            tape.Run();
+            return z.ToArray();
+        }
+        float[] first = Logits();
+        Assert.Equal(first, Logits());
+        sgd.Step(1e-30f); // moves nothing that a float could show
+        Assert.NotEqual(first, Logits());
+    }
+
     private const double Rate = 0.25;
 
     [Fact]

@@ -79,8 +79,45 @@ public sealed class EntryTests : IDisposable
         var options = new PgdOptions { Norm = Norm.Parse(norm), Eps = eps, StepSize = step };
         Refused(() => new Pgd(_net, options), part);
         var attack = new PgdAttack { Norm = options.Norm, Eps = eps, StepSize = step };
-        Refused(() => new AttackRunner(_net).Perturb(attack, _images, [0, 1]), part.Replace('(', '['));
-        Refused(() => new Evaluator(_net).Run(Set(_images, [0, 1]), AttackSuite.Of("own", attack)), part.Replace('(', '['));
+        Refused(() => new AttackRunner(_net).Perturb(attack, _images, [0, 1]), part);
+        Refused(() => new Evaluator(_net).Run(Set(_images, [0, 1]), AttackSuite.Of("own", attack)), part);
+    }
+
+    [Fact]
+    public void ARadiusOfZeroIsAnIntegerDivision()
+    {
+        const double eps = 8 / 255; // as one types it
+        Refused(() => new AttackRunner(_net).Perturb(new Fgsm { Eps = eps }, _images, [0, 1]), "C# writes as 8 / 255.0");
+        Refused(() => new Evaluator(_net).Run(Set(_images, [0, 1]), AttackCatalog.Find("fgsm", Norm.Linf, eps, 5)!), "8 / 255.0");
+    }
+
+    [Theory]
+    [InlineData("pgd10", "linf", 50)]
+    [InlineData("pgd10", "l2", 510)]
+    [InlineData("mi-fgsm", "linf", 16)]
+    [InlineData("ffgsm", "linf", 4)]
+    public void TheStepOfARecordIsThatOfItsNameInTheCatalog(string name, string norm, int levels)
+    {
+        var (geometry, eps) = (Norm.Parse(norm), levels / 255.0);
+        Attack made = name switch { "pgd10" => new PgdAttack(), "mi-fgsm" => new MiFgsm(), _ => new FastFgsm() };
+        Assert.Equal(AttackCatalog.Find(name, geometry, eps, 5)!.Attacks[0].StepLength, (made with { Norm = geometry, Eps = eps }).StepLength);
+    }
+
+    [Fact]
+    public void APlansSuitesHaveItsNormAndRadius()
+    {
+        foreach (Norm norm in new[] { Norm.Linf, Norm.L2 })
+        {
+            var plan = new EvaluationPlan
+            {
+                Norm = norm,
+                Radii = [new("1/255", 1 / 255.0)],
+                SuitesAt = _ => [AttackCatalog.Find("fgsm", Norm.Linf, 8 / 255.0, 5)!],
+                Model = "net",
+                Data = "made up",
+            };
+            Refused(() => new RobustEvaluation(_net, plan, _images, [0, 1], "never made"), "where the plan has " + norm.Name);
+        }
     }
 
     [Fact]

@@ -90,6 +90,8 @@ public sealed class PluginFailureTests
     [InlineData(typeof(TasklessAttack), "returns no task")]
     [InlineData(typeof(ShortAttack), "returns 1 pixels of an image of 192")]
     [InlineData(typeof(PartlessAttack), "has no parts")]
+    [InlineData(typeof(InPlaceAttack), "writes into its Subject's image instead of a copy")]
+    [InlineData(typeof(NanAttack), "returns a pixel that is not finite")]
     [InlineData(typeof(WaitingAttack), null)]
     public void AnAttacksMistakeIsOneSentence(Type type, string? what)
     {
@@ -164,6 +166,21 @@ public class NullSet : IDataSet
 public record NullAttack : FreeAttack
 {
     protected internal override Task<AttackResult> Run(Subject subject, AttackPart part) => Task.FromResult<AttackResult>(null!);
+}
+
+public record InPlaceAttack : FreeAttack
+{
+    protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
+    {
+        subject.Image.AsSpan().Fill(0.5f);
+        return new(subject.Image, subject.Succeeds((await subject.Logits(subject.Image)).Logits), 0, 0);
+    }
+}
+
+public record NanAttack : FreeAttack
+{
+    protected internal override Task<AttackResult> Run(Subject subject, AttackPart part) =>
+        Task.FromResult(new AttackResult([.. subject.Image.Select(_ => float.NaN)], false, 0, 0));
 }
 
 public record TasklessAttack : FreeAttack

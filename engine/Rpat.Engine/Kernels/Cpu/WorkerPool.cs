@@ -80,8 +80,25 @@ internal sealed unsafe class WorkerPool : IDisposable
     public Action<double[], int>? OnJob { get; set; }
 
     /// <summary>Runs items 0…count−1 of a job on all threads and returns when all are done.</summary>
+    /// <exception cref="ObjectDisposedException">The pool was disposed, perhaps by another thread, which waits for the running job.</exception>
     public void Run<T>(T job, int count) where T : struct, IJob
     {
+        lock (_wake) RunAlone(job, count);
+    }
+
+    public void Dispose()
+    {
+        lock (_wake) _stop = true;
+        Interlocked.Increment(ref _generation);
+        WakeSleepers();
+        foreach (var thread in _threads) thread.Join();
+        foreach (var worker in _workers) worker.Free();
+        foreach (var semaphore in _wake) semaphore.Dispose();
+    }
+
+    private void RunAlone<T>(T job, int count) where T : struct, IJob
+    {
+        ObjectDisposedException.ThrowIf(_stop, typeof(Device));
         if (OnJob is not null)
         {
             OnJob(TimeItems(job, count), ChunkOf(count));
@@ -101,16 +118,6 @@ internal sealed unsafe class WorkerPool : IDisposable
         Work(_workers[0]);
         for (int spin = 0; Volatile.Read(ref _running) > 0; spin++) Pause(spin);
         if (_failure is not null) Rethrow();
-    }
-
-    public void Dispose()
-    {
-        _stop = true;
-        Interlocked.Increment(ref _generation);
-        WakeSleepers();
-        foreach (var thread in _threads) thread.Join();
-        foreach (var worker in _workers) worker.Free();
-        foreach (var semaphore in _wake) semaphore.Dispose();
     }
 
     private double[] TimeItems<T>(T job, int count) where T : struct, IJob

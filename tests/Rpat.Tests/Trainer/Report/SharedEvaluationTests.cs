@@ -56,6 +56,13 @@ public sealed class SharedEvaluationTests
     }
 
     [Fact]
+    public void MeanAndNrrOfDifferentAttacksAreSaidToBeSo()
+    {
+        RunData[] runs = [Run("a", "pgd-at", 1, [(End, 10, "AA", 3)]), Run("b", "trades", 1, [(End, 10, "PGD-20", 5)])];
+        Assert.Contains("strongest attack of each row (AA, PGD-20)", new PaperTable(SharedEvaluation.Of(runs)).Write("markdown"));
+    }
+
+    [Fact]
     public void AnEvaluationThatNoRunHasIsRefused() => Assert.Contains("no run has an evaluation 'bot': did you mean 'both'?",
         Assert.Throws<UsageException>(() => SharedEvaluation.Of(Four, "bot")).Message, StringComparison.Ordinal);
 
