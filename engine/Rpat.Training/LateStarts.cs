@@ -23,7 +23,8 @@ internal static class LateStarts
     private static IEnumerable<Part> Parts(TrainerConfig config)
     {
         var (method, average) = (config.Method, config.Average);
-        foreach (var setting in method.Info.Settings) yield return new($"method.{setting.Name}", setting, method.Settings.GetValueOrDefault(setting.Name, setting.Default));
+        foreach (var setting in method.Info.Settings)
+            yield return new($"method.{setting.Name}", setting, method.Settings.GetValueOrDefault(setting.Name, setting.Default));
         if (method.HasRpat) yield return Declared(c => c.Method.Rpat.Start, method.Rpat.Start);
         if (method.Awp.Gamma > 0) yield return Declared(c => c.Method.Awp.Start, method.Awp.Start);
         if (average.Ema > 0) yield return Declared(c => c.Average.Start, average.Start);

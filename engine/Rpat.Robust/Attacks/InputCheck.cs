@@ -47,7 +47,8 @@ internal static class InputCheck
     public static void RequireStep(string who, Norm norm, double step, double eps, Shape image)
     {
         const double Far = 10, Short = 0.1, Fast = 1.25; // of radii; the step of fast adversarial training
-        if (step > 0 && step <= Math.Max(norm.Diameter(image.SampleCount), Fast * eps) && step <= Math.Max(Far * eps, norm == Norm.Linf ? Short : 1)) return;
+        double most = Math.Max(norm.Diameter(image.SampleCount), Fast * eps), near = Math.Max(Far * eps, norm == Norm.Linf ? Short : 1);
+        if (step > 0 && step <= Math.Min(most, near)) return;
         throw new ArgumentException(FormattableString.Invariant(
             $"{who}step size {step} must be positive and fit the radius {eps}: pixels are in [0,1], so 2 of 255 levels are 2/255."));
     }

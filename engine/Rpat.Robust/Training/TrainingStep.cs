@@ -110,8 +110,8 @@ public sealed class TrainingStep : ITrainingState
     /// <exception cref="ArgumentException">An image is not in [0,1], or a label is no class.</exception>
     public void Run(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, ReadOnlySpan<long> samples, int epoch, float rate,
         Tensor? start = null) =>
-        Run(new TrainingBatch { Images = images, Labels = labels, Samples = samples }, new StepContext(epoch, _steps++, Rate: rate, TopRate: rate),
-        start);
+        Run(new TrainingBatch { Images = images, Labels = labels, Samples = samples },
+            new StepContext(epoch, _steps++, Rate: rate, TopRate: rate), start);
 
     /// <summary>Trains on one batch at a given step of a run.</summary>
     /// <param name="batch">
