@@ -10,12 +10,35 @@ namespace Rpat.Engine.Gpu;
 
 public static partial class GpuBackend
 {
-    /// <summary>Compiles every kernel for an architecture; this needs no GPU.</summary>
+    /// <summary>Compiles every kernel for an architecture, several at a time, one after the other as they are done; this needs no GPU.</summary>
     /// <param name="major">Major number of the compute capability, 8 for sm_80.</param>
     /// <param name="minor">Minor number, 0 for sm_80.</param>
     /// <param name="extensions">Assemblies with losses of logits and scalar functions, in addition to the engine's own.</param>
-    public static IReadOnlyList<PtxKernel> Compile(int major, int minor, params Assembly[] extensions) =>
-        [.. KernelTypes(extensions).Select(kernel => Compile(kernel, new CudaArchitecture(major, minor)))];
+    /// <returns>Their texts by name; without text, those with a struct that cannot be compiled.</returns>
+    public static IEnumerable<PtxKernel> Compile(int major, int minor, params Assembly[] extensions) =>
+        KernelTypes(extensions).AsParallel().AsOrdered().WithMergeOptions(ParallelMergeOptions.NotBuffered)
+            .Select(kernel => Tried(kernel, new CudaArchitecture(major, minor)));
+
+    /// <summary>Whether an assembly has structs that kernels are made of: losses of logits, functions of one number or of two.</summary>
+    public static bool HasStructs(Assembly assembly) => assembly.GetTypes().Any(type => type.IsValueType
+        && type.GetInterfaces().Any(kind => kind == typeof(IRowLoss) || kind == typeof(IElementwise) || kind == typeof(IBinary)));
+
+    private static PtxKernel Tried(Type kernel, CudaArchitecture architecture)
+    {
+        try
+        {
+            return Compile(kernel, architecture);
+        }
+        catch (InternalCompilerException error) when (kernel.GetGenericArguments() is [.., var own])
+        {
+            return new PtxKernel(PtxKernel.NameOf(kernel), "") { Refused = Refusal(own, error) };
+        }
+    }
+
+    private static string Refusal(Type own, Exception error)
+    {
+        return $"{own}: {error.InnerException?.GetType()} {error.InnerException?.Message} / {error.InnerException?.InnerException?.Message}";
+    }
 
     /// <summary>All kernels, by name; a kernel that is generic over words, views, tiles, losses or
     /// functions counts once for each.</summary>

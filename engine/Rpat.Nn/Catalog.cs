@@ -54,11 +54,13 @@ public abstract class Catalog
     /// Adds all items that the classes of an assembly declare, to all catalogs or, if it throws, to none; adding an assembly twice has no
     /// effect.
     /// </summary>
+    /// <param name="means">The known item that people mean by an item's name, however they spell it, if there is one: the name is taken
+    /// then too.</param>
     /// <returns>How many items it declares.</returns>
     /// <exception cref="ArgumentException">A name is taken or is none, a class does not meet its attribute's requirements, or its code
     /// throws.</exception>
     [RequiresUnreferencedCode("The classes are found by their attributes.")]
-    public static int Register(Assembly assembly)
+    public static int Register(Assembly assembly, Func<INamed, string?>? means = null)
     {
         lock (_lock)
         {
@@ -66,9 +68,12 @@ public abstract class Catalog
             var found = Found(assembly);
             var names = new HashSet<(Catalog, string)>();
             foreach (var (catalog, item) in found)
-                if (catalog.Has(item.Name) || !names.Add((catalog, item.Name)))
-                    throw new ArgumentException(
-                        $"{assembly.GetName().Name} has {catalog.Kind} '{item.Name}', and there is one already: give it another name.");
+            {
+                string? taken = catalog.Has(item.Name) || !names.Add((catalog, item.Name)) ? item.Name : means?.Invoke(item);
+                if (taken is not null)
+                    throw new ArgumentException($"{assembly.GetName().Name} has {catalog.Kind} '{item.Name}', and there is "
+                        + $"{(taken == item.Name ? "one" : $"'{taken}', which is typed so too,")} already: give it another name.");
+            }
             foreach (var (catalog, item) in found) catalog.Add(item);
             return _registered[assembly] = found.Count;
         }
@@ -110,9 +115,11 @@ public abstract class Catalog
     [RequiresUnreferencedCode("The classes are found by their attributes.")]
     private static IEnumerable<(DeclarationAttribute Declaration, Type Type)> Declarations(Assembly assembly) =>
         from type in assembly.GetTypes()
-        where type is { IsClass: true, IsGenericTypeDefinition: false }
+        where type.IsClass
         from declaration in type.GetCustomAttributes<DeclarationAttribute>(inherit: false)
-        select (declaration, type);
+        select type.IsGenericTypeDefinition
+            ? throw new ArgumentException($"{type} is generic, and a declaration is of one class: declare one that derives from it.")
+            : (declaration, type);
 }
 
 /// <summary>The items of one kind, by name.</summary>

@@ -6,7 +6,7 @@ namespace Rpat.Nn;
 /// </summary>
 public abstract class FeatureClassifier : Classifier
 {
-    private (Parameter Weight, Parameter? Bias) _head;
+    private (Parameter? Weight, Parameter? Bias) _head;
 
     /// <summary>For derived classes, which declare their layers and call <see cref="Module.Build"/> last.</summary>
     /// <param name="input">One image: N is ignored, C, H and W are its size.</param>
@@ -31,7 +31,10 @@ public abstract class FeatureClassifier : Classifier
     public bool StandardizesImages { get; set; }
 
     /// <summary>Values in a row of features.</summary>
-    public int FeatureCount => _head.Weight.Dimensions[1];
+    public int FeatureCount => Head.Dimensions[1];
+
+    private Parameter Head => _head.Weight
+        ?? throw new ContractException(GetType(), "has no last layer: call DeclareHead in the constructor, before Build.");
 
     /// <summary>Records everything but the last layer, from plain images in [0,1].</summary>
     /// <returns>Features <c>[N, <see cref="FeatureCount"/>]</c>, plain: the penultimate layer.</returns>
@@ -40,11 +43,12 @@ public abstract class FeatureClassifier : Classifier
     {
         RequireInput(x);
         Tensor seen = StandardizesImages ? tape.StandardizeImages(x) : Normalization is null ? x : tape.Normalize(x, Normalization);
-        return RecordFeatures(tape, seen, bn);
+        return RecordFeatures(tape, seen, bn)
+            ?? throw new ContractException(GetType(), "returns no tensor from RecordFeatures: return features [N, F].");
     }
 
     /// <summary>Records the last layer: features <c>[N, F]</c> → logits <c>[N, classes]</c>.</summary>
-    public Tensor Logits(Tape tape, Tensor features) => tape.Linear(features, _head.Weight, _head.Bias);
+    public Tensor Logits(Tape tape, Tensor features) => tape.Linear(features, Head, _head.Bias);
 
     /// <inheritdoc/>
     protected sealed override Tensor Record(Tape tape, Tensor x, BnMode bn) => Logits(tape, Features(tape, x, bn));
@@ -60,13 +64,13 @@ public abstract class FeatureClassifier : Classifier
     /// <summary>Brings each row of the last layer's weight to length 1.</summary>
     protected void NormalizeHead()
     {
-        float[] rows = _head.Weight.ToArray();
+        float[] rows = Head.ToArray();
         foreach (var row in rows.Chunk(FeatureCount).Select((values, i) => (values, i)))
         {
             double length = Math.Max(LengthOps.LeastLength, Math.Sqrt(row.values.Sum(v => (double)v * v)));
             for (int j = 0; j < FeatureCount; j++) rows[row.i * FeatureCount + j] = (float)(row.values[j] / length);
         }
-        _head.Weight.Upload(rows);
+        Head.Upload(rows);
     }
 
     /// <summary>A square convolution without bias, padded so that stride 1 keeps the map's size, and its batch norm.</summary>

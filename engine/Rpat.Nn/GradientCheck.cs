@@ -18,7 +18,7 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
     /// <summary>Checks the gradients of Σ w·y, for an output y and fixed weights w from 0.5 to 1.5.</summary>
     /// <param name="record">Records y from the inputs.</param>
     /// <param name="inputs">Tensors that were created with <c>needsGrad</c>, and parameters; of large ones 100 entries are checked.</param>
-    /// <exception cref="ArgumentException">There is no input.</exception>
+    /// <exception cref="ArgumentException">There is no input, or one wants no gradient.</exception>
     public static GradientCheck Of(Func<Tape, Tensor> record, params IReadOnlyList<Tensor> inputs)
     {
         var tape = TapeOf(inputs);
@@ -45,12 +45,16 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
 
     /// <inheritdoc/>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"the gradient of {Input} at [{Index}] is {Gradient:R} where differences give {Difference:R}: error {Error:0.0E-00} of the largest "
+        $"the gradient of {Input} at [{Index}] is {Gradient:G6} where differences give {Difference:G6}: error {Error:0.0E-00} of the largest "
         + $"entry");
 
-    private static Tape TapeOf(IReadOnlyList<Tensor> inputs) => inputs.Count > 0
-        ? new Tape(inputs[0].Device, Gradients.Inputs | Gradients.Parameters)
-        : throw new ArgumentException("GradientCheck: name the tensors by which the gradient is taken.");
+    private static Tape TapeOf(IReadOnlyList<Tensor> inputs)
+    {
+        if (inputs.Count == 0) throw new ArgumentException("GradientCheck: name the tensors by which the gradient is taken.");
+        if (inputs.FirstOrDefault(input => !input.NeedsGrad) is { } constant)
+            throw new ArgumentException($"GradientCheck: {constant} wants no gradient: make it with needsGrad, or leave it out.");
+        return new Tape(inputs[0].Device, Gradients.Inputs | Gradients.Parameters);
+    }
 
     private static GradientCheck Compared(Tape tape, Func<double> value, IReadOnlyList<Tensor> inputs)
     {

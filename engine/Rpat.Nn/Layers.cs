@@ -216,7 +216,7 @@ public class Activation(string text, Func<Tape, Tensor, Tensor> record) : Layer
     public override Tensor Record(Tape tape, Tensor x, BnMode bn) => record(tape, x);
 
     /// <inheritdoc/>
-    public override string ToString() => text;
+    public override string ToString() => text.EndsWith(')') ? text : text + "()";
 }
 
 /// <summary>Pooling and resizing layers.</summary>

@@ -5,9 +5,10 @@ namespace Rpat.Nn;
 
 /// <summary>
 /// Thrown if a class of another assembly does not keep to what its base demands, such as an attack that returns nothing. The message names
-/// the class.
+/// plugin and class.
 /// </summary>
-public sealed class ContractException(string message) : InvalidOperationException(message);
+/// <param name="what">What the class does, and what to do instead: the rest of a sentence that begins with the class.</param>
+public sealed class ContractException(Type type, string what) : InvalidOperationException($"{PluginFailure.Place(type)} {what}");
 
 /// <summary>Finds the code of a registered assembly that an exception came out of.</summary>
 public static class PluginFailure
@@ -29,8 +30,14 @@ public static class PluginFailure
         if (type is null) return null;
         string hint = cause is MissingMemberException or TypeLoadException ? "; build it against this version" : "";
         string what = $"{cause.GetType().Name}: {cause.Message.TrimEnd('.')}";
-        return $"plugin {type.Assembly.GetName().Name}: {Outermost(type)} failed with {what}{hint}.";
+        return $"{Place(Outermost(type), type.Assembly.GetName().Name)} failed with {what}{hint}.";
     }
+
+    /// <summary>A class in messages, after the plugin that it is of.</summary>
+    internal static string Place(Type type) =>
+        Place(type, Catalog.Registered.Contains(type.Assembly) ? type.Assembly.GetName().Name : null);
+
+    private static string Place(Type type, string? plugin) => plugin is null ? $"{type}" : $"plugin {plugin}: {type}";
 
     private static IEnumerable<Exception> Chain(Exception error)
     {
@@ -56,9 +63,9 @@ public static class PluginFailure
     private static IEnumerable<Type> Types(Exception error) =>
         new StackTrace(error).GetFrames().Select(frame => frame.GetMethod()?.DeclaringType).OfType<Type>();
 
-    private static string Outermost(Type type)
+    private static Type Outermost(Type type)
     {
         while (type.DeclaringType is { } outer && type.Name.Contains('<')) type = outer;
-        return type.ToString();
+        return type;
     }
 }

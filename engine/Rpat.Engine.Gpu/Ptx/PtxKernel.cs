@@ -8,6 +8,9 @@ public sealed partial record PtxKernel(string Name, string Text)
     /// <summary>The verdict on a kernel without a problem.</summary>
     public const string Ok = "ok";
 
+    /// <summary>Why a struct that it is made of cannot be compiled; null if it can.</summary>
+    public string? Refused { get; init; }
+
     /// <summary>The kernel's name, such as PackLine-Tf32.</summary>
     internal static string NameOf(Type kernel) =>
         string.Join('-', kernel.GetGenericArguments().Select(argument => argument.Name).Prepend(kernel.Name.Split('`')[0]));
@@ -15,7 +18,8 @@ public sealed partial record PtxKernel(string Name, string Text)
     /// <summary>The problem, or <see cref="Ok"/>.</summary>
     public string Verdict => this switch
     {
-        { DenormalConstants: > 0 } => "has a denormal constant, as the compiler makes of a comparison that is converted to a number",
+        { Refused: { } why } => why,
+        { DenormalConstants: > 0 } => "has a denormal constant, as the compiler makes of (a == b ? 1 : 0): write if (a == b) x += 1",
         { UsesLocalMemory: true } => "uses local memory",
         { Calls: true } => "calls a library function",
         { GenericAccesses: > 0 } => "has accesses of unknown address space",

@@ -56,5 +56,12 @@ public sealed class DataSetAttribute(string name, string title) : DeclarationAtt
     }
 
     /// <inheritdoc cref="IDataSet.Open"/>
-    public (LabeledImages Train, LabeledImages Test) Open(string folder) => _make!([]).Open(folder);
+    /// <exception cref="ContractException">The class returns no images.</exception>
+    public (LabeledImages Train, LabeledImages Test) Open(string folder)
+    {
+        var set = _make!([]);
+        var (train, test) = set.Open(folder);
+        return train is not null && test is not null ? (train, test) : throw new ContractException(set.GetType(),
+            $"(data set '{Name}') returns no images: return those to train on and those held out.");
+    }
 }

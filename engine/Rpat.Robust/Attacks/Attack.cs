@@ -85,6 +85,14 @@ public abstract record Attack
     /// <summary>Tries one part on one image that still has its true class (or does not have the goal yet).</summary>
     protected internal abstract Task<AttackResult> Run(Subject subject, AttackPart part);
 
+    /// <summary>The parts of an attack that may not be ours.</summary>
+    /// <exception cref="ContractException">There are none.</exception>
+    internal IReadOnlyList<AttackPart> PartsTried(int classes) =>
+        Parts(classes) is { Count: > 0 } parts ? parts : throw Broken("has no parts: return one AttackPart at least");
+
+    /// <summary>The error for an attack that does something else than attacks must.</summary>
+    internal ContractException Broken(string what) => new(GetType(), $"(attack '{Name}') {what}.");
+
     /// <exception cref="ArgumentException">Radius or step are not in pixel units of [0,1].</exception>
     internal void Check(Shape image)
     {

@@ -25,10 +25,15 @@ public sealed class AttackAttribute(string name, string norms, string defaults, 
     public override Catalog Catalog => AttackCatalog.Catalog;
 
     /// <inheritdoc/>
-    public override IEnumerable<INamed> Items(Type type) => Maker<Attack>(type) is { } make
-        ? [new AttackInfo(Name, norms, defaults, source) { Make = () => make([]) }]
-        : throw new ArgumentException(
-        $"{type} is declared as attack '{Name}': derive it from {nameof(Attack)}, with a public constructor without parameters.");
+    public override IEnumerable<INamed> Items(Type type)
+    {
+        var make = Maker<Attack>(type) ?? throw new ArgumentException(
+            $"{type} is declared as attack '{Name}': derive it from {nameof(Attack)}, with a public constructor without parameters.");
+        if (norms.Split(' ').FirstOrDefault(one => Norm.All.All(norm => norm.Name != one)) is { } unknown)
+            throw new ArgumentException($"{type} is declared for the norm '{unknown}': give some of "
+                + $"{string.Join(", ", Norm.All.Select(norm => norm.Name))}, separated by spaces.");
+        return [new AttackInfo(Name, norms, defaults, source) { Make = () => make([]) }];
+    }
 }
 
 /// <summary>Every attack by name, with its defaults and their source.</summary>

@@ -138,35 +138,41 @@ public sealed class AttackRunner
             if (best is null || result.Fooled || result.Score > best.Score) best = result;
             if (result.Fooled) break;
         }
-        if (best is null) throw Broken(attack, "has no parts");
         return new AttackOutcome(
-            s.Index, best.Point, true, best.Fooled, last, best.Iteration, s.Forwards - forwards, s.Backwards - backwards)
+            s.Index, best!.Point, true, best.Fooled, last, best.Iteration, s.Forwards - forwards, s.Backwards - backwards)
         {
             IsInfeasible = left,
         };
     }
 
     /// <summary>Runs one part of an attack that may not be ours.</summary>
-    /// <exception cref="ContractException">It returns no image, or writes into the image that it is given.</exception>
+    /// <exception cref="ContractException">It returns no image or one that cannot be, or writes into the image that it is given.</exception>
     internal static async Task<AttackResult> Attempt(Attack attack, Subject s, AttackPart part)
     {
         float[] image = [.. s.Image];
-        var result = await (attack.Run(s, part) ?? throw Broken(attack, "returns no task"));
-        if (result?.Point is not { } point) throw Broken(attack, "returns no result");
-        if (point.Length != image.Length)
-            throw Broken(attack, FormattableString.Invariant($"returns {point.Length} pixels of an image of {image.Length}"));
-        if (!image.AsSpan().SequenceEqual(s.Image)) throw Broken(attack, "writes into its Subject's image instead of a copy");
-        if (point.AsSpan().ContainsAny(float.NaN, float.PositiveInfinity, float.NegativeInfinity))
-            throw Broken(attack, "returns a pixel that is not finite");
-        return result;
+        var result = await (attack.Run(s, part) ?? throw attack.Broken("returns no task: return one AttackResult for each part"));
+        return Fault(s, image, result) is { } what ? throw attack.Broken(what) : result;
     }
 
-    private static ContractException Broken(Attack attack, string what) =>
-        new($"attack '{attack.Name}' ({attack.GetType()}) {what}: return one AttackResult for each part.");
+    private static string? Fault(Subject s, float[] image, AttackResult? result) => result switch
+    {
+        _ when !image.AsSpan().SequenceEqual(s.Image) => "writes into its Subject's Image: change a copy",
+        null or { Point: null } => "returns no result: return one AttackResult for each part",
+        { Point.Length: var count } when count != image.Length =>
+            FormattableString.Invariant($"returns {count} pixels of an image of {image.Length}: return the whole image"),
+        { Score: double.NaN } => "returns a score that is no number: return how near it came",
+        { Point: var point } when !IsFinite(point) => "returns a pixel that is not finite",
+        { Fooled: true, Point: var point } when !s.IsRandom && point.AsSpan().SequenceEqual(image) && !s.Succeeds(s.Clean) =>
+            "says that the unchanged image has another class: decide by Subject.Succeeds of the point's logits",
+        _ => null,
+    };
+
+    internal static bool IsFinite(ReadOnlySpan<float> point) =>
+        !point.ContainsAny(float.NaN, float.PositiveInfinity, float.NegativeInfinity);
 
     // With a goal there is one target, whatever its rank.
     private static IEnumerable<AttackPart> PartsFor(Attack attack, Subject s) =>
-        s.Goal is null ? attack.Parts(s.Classes) : attack.Parts(s.Classes).DistinctBy(part => part.Restart);
+        s.Goal is null ? attack.PartsTried(s.Classes) : attack.PartsTried(s.Classes).DistinctBy(part => part.Restart);
 
     /// <summary>Does some work on each image, in order, as many at a time as the batch holds.</summary>
     /// <param name="subjects">The images; the next is taken when there is room.</param>
@@ -189,12 +195,12 @@ public sealed class AttackRunner
 
     internal void Enqueue(Query ask)
     {
-        if (Environment.CurrentManagedThreadId != _thread) throw Waits();
+        if (Environment.CurrentManagedThreadId != _thread) throw Waits(ask.Subject);
         _asked.Add(ask);
     }
 
-    private static ContractException Waits() =>
-        new("an attack awaits something else than the network's answers: await only the methods of its Subject.");
+    private static ContractException Waits(Subject s) =>
+        s.Attack!.Broken("awaits something else than the network's answers: await only the methods of its Subject");
 
     private void Loop(IEnumerable<Subject> subjects, Func<Subject, Task> work, Action<Subject> finished)
     {
@@ -206,8 +212,7 @@ public sealed class AttackRunner
                 if (more = next.MoveNext()) active.Add((next.Current, work(next.Current)));
             if (Reap(active, finished) > 0) continue;
             if (active.Count == 0) return;
-            if (_asked.Count == 0)
-                throw Waits();
+            if (_asked.Count == 0) throw Waits(active[0].Subject);
             Answer();
         }
     }

@@ -106,7 +106,8 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
     internal static PhiloxStream NoiseOf(in RandomKey noise, int draw) =>
         (noise with { Restart = (noise.Restart * 64 + draw) & 0xFFF }).Stream();
 
-    private static NotFiniteException NotFinite(Query ask, float value) => new(ask.Subject.Index, value);
+    private static Exception NotFinite(Query ask, float value) => ask.Subject.Attack is { } attack && !AttackRunner.IsFinite(ask.Point)
+        ? attack.Broken("asks about a point that is not finite") : new NotFiniteException(ask.Subject.Index, value);
 
     private readonly record struct Row(Query Ask, int Draw);
 

@@ -64,8 +64,11 @@ public sealed class Subject
     /// <summary>
     /// Begins a part of an attack: the noise of a random model is numbered from here, so that a part does not depend on earlier queries.
     /// </summary>
-    internal void Enter(Attack attack, AttackPart part) =>
-        _noise = _noise with { Epoch = (attack.Id << 10) | part.Rank, Restart = part.Restart, Iteration = 0 };
+    internal void Enter(Attack attack, AttackPart part) => (Attack, _noise) =
+        (attack, _noise with { Epoch = (attack.Id << 10) | part.Rank, Restart = part.Restart, Iteration = 0 });
+
+    /// <summary>The attack of the current part, or null before the first.</summary>
+    internal Attack? Attack { get; private set; }
 
     /// <summary>Queries the logits at a point.</summary>
     /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>

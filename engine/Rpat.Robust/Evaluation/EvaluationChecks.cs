@@ -39,10 +39,12 @@ internal static class EvaluationChecks
     public static IEnumerable<EvaluationWarning> After(IReadOnlyList<LedgerEntry> entries, EvaluationManifest manifest,
         EvaluationReport report)
     {
-        int[] infeasible = [.. entries.Where(e => e.IsInfeasible).Select(e => e.Sample)];
-        if (infeasible.Length > 0)
+        LedgerEntry[] outside = [.. entries.Where(e => e.IsInfeasible)];
+        if (outside.Length > 0)
             yield return new("infeasible", FormattableString.Invariant(
-                $"{infeasible.Length} results lay outside ball or box and were not counted (image {infeasible.Min()} first): please report this."));
+                $"{outside.Length} results of {string.Join(", ", outside.Select(e => e.Attack).Distinct())} lay outside ball or box and were not counted (image {outside.Min(e => e.Sample)} first): a mistake of the attack."));
+        foreach (var group in entries.Where(e => e.Eps >= 0).GroupBy(e => e.Attack).Where(group => group.All(e => e.Forwards == 0)))
+            yield return new("no-query", $"{group.Key} never asked the network: it attacked nothing, unless its points were made before.");
         foreach (var group in entries.Where(e => e.ZeroGradients > 0).GroupBy(e => e.Attack))
             yield return new("zero-gradient", FormattableString.Invariant(
                 $"{group.Key} met gradients of zero at {group.Select(e => e.Sample).Distinct().Count()} images ({group.Sum(e => e.ZeroGradients)} of {entries.Where(e => e.Attack == group.Key).Sum(e => e.Backwards)} gradients): they may be masked, and robustness overestimated."));

@@ -86,7 +86,7 @@ public sealed class Evaluator(Classifier net, int batch = 128)
     private static async Task<bool> IsFooled(Subject subject, AttackSuite suite)
     {
         foreach (var attack in suite.Attacks)
-            foreach (var part in attack.Parts(subject.Classes))
+            foreach (var part in attack.PartsTried(subject.Classes))
             {
                 subject.Enter(attack, part);
                 var result = await AttackRunner.Attempt(attack, subject, part);

@@ -29,7 +29,7 @@ public static class RobustAssert
         var sweep = EpsilonSweep.Run(net, attack, norm, images, labels, [eps], options);
         if (sweep.Infeasible(0) > 0)
             throw new RobustnessException(
-                $"{attack} left ball or box {sweep.Infeasible(0)} times, so that nothing is shown: please report this.");
+                $"{attack} left ball or box {sweep.Infeasible(0)} times, so that nothing is shown: a mistake of the attack.");
         if (sweep.Accuracy(0) >= atLeast) return;
         var interval = WilsonInterval.Of(sweep.Robust(0), sweep.Images);
         throw new RobustnessException(FormattableString.Invariant(

@@ -135,7 +135,7 @@ public sealed class RobustEvaluation
     private void Stage(Ledger ledger, int eps, AttackSuite suite, int stage, int[] alive, HashSet<int> broken)
     {
         var attack = suite.Attacks[stage];
-        var parts = attack.Parts(_net.Classes);
+        var parts = attack.PartsTried(_net.Classes);
         int[] todo = [.. alive.Where(i => parts.Any(part => ledger.Find(eps, suite.Name, stage, i, part) is null))];
         long each = attack.Cost(_net.Classes) * parts.Count,
             later = suite.Attacks.Skip(stage + 1).Sum(a => a.Cost(_net.Classes) * a.Parts(_net.Classes).Count);

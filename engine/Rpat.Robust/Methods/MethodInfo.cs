@@ -19,6 +19,8 @@ public sealed class MethodInfo : INamed
     public MethodInfo(
         MethodAttribute row, Func<PgdOptions, Objective> make, Func<IReadOnlyList<Modifier>> modifiers, params NoteAttribute[] notes)
     {
+        ArgumentNullException.ThrowIfNull(make);
+        ArgumentNullException.ThrowIfNull(modifiers);
         (Row, _base, _modifiers) = (row, make, modifiers);
         object[] parts = Parts(PgdOptions.Linf);
         Setting Noted(Setting setting) => notes.Aggregate(setting, (noted, note) => note.On(noted));

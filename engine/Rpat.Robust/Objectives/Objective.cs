@@ -108,7 +108,8 @@ internal sealed record ActiveMethod(Objective Method, ModifierList Modifiers)
     {
         Func<ViewLogits, Loss> record = Method.Loss;
         foreach (var modifier in Modifiers) record = modifier.Extend(Method, record);
-        var loss = record(views);
+        var loss = record(views) ?? throw new ContractException(Method.GetType(),
+            $"(method '{Method.Name}') returns no loss, or a modifier of it does: return a term of ViewLogits, or a sum of several.");
         if (views.TookWeights) return loss;
         var weighs = Modifiers.First(modifier => modifier.Weighting is not null);
         throw new InvalidOperationException($"{Method.Name} has no term that takes the sample weights of {weighs.GetType().Name}.");

@@ -10,14 +10,32 @@ public sealed class Setting
     private Setting(PropertyInfo property, SettingAttribute declared, object prototype)
     {
         (Property, _declared) = (property, declared);
-        if (property.SetMethod is not { IsPublic: true })
-            throw new ArgumentException(
-                $"{property.DeclaringType} declares {property.Name} as a setting: give the property an init accessor.");
+        if (property is not { GetMethod.IsPublic: true, SetMethod.IsPublic: true })
+            throw Wrong("make the property public, with an init accessor");
+        if (declared.Min > declared.Max) throw Wrong("its Min is above its Max");
         Name = declared.Name.Length > 0 ? declared.Name : JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name);
-        Kind = ValueKind.Of(property.PropertyType, declared);
-        Default = Kind.Write(property.GetValue(prototype));
+        Kind = ValueKind.Of(property.PropertyType, declared)
+            ?? throw Wrong($"a setting cannot be a {property.PropertyType.Name}, unless its attribute has a Kind");
+        object? value = property.GetValue(prototype);
+        if (value is null && Kind is ListKind or NormKind) throw Wrong("give the property a value, which is the default");
+        Default = Kind.Write(value);
+        if (Default.Length > 0) RequireValid();
         (Source, IsUncertain) = (declared.Source, declared.Uncertain);
     }
+
+    private void RequireValid()
+    {
+        try
+        {
+            Kind.Parse(Default);
+        }
+        catch (FormatException error)
+        {
+            throw Wrong($"its default is '{Default}', and {error.Message}");
+        }
+    }
+
+    private ArgumentException Wrong(string what) => new($"{Property.DeclaringType} declares {Property.Name} as a setting: {what}.");
 
     /// <summary>The property.</summary>
     public PropertyInfo Property { get; }
@@ -67,7 +85,7 @@ public sealed class Setting
     /// </summary>
     public static IReadOnlyList<Setting> Of(object prototype) =>
     [
-        .. from property in prototype.GetType().GetProperties()
+        .. from property in prototype.GetType().GetProperties(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
            where property.GetCustomAttribute<SettingAttribute>() is not null
            orderby DepthOf(property.DeclaringType!), property.MetadataToken
            select new Setting(property, property.GetCustomAttribute<SettingAttribute>()!, prototype),

@@ -23,20 +23,19 @@ public abstract class ValueKind
     /// <summary>The kind as JSON Schema; any text if nothing more is known.</summary>
     public virtual JsonObject Schema() => new() { ["type"] = "string" };
 
-    /// <summary>The kind of a property.</summary>
-    /// <exception cref="ArgumentException">There is none for its type.</exception>
-    internal static ValueKind Of(Type type, SettingAttribute declared)
+    /// <summary>The kind of a property; null if there is none for its type.</summary>
+    internal static ValueKind? Of(Type type, SettingAttribute declared)
     {
         if (declared.Kind is { } kind) return Custom(type, kind, declared);
-        if (Nullable.GetUnderlyingType(type) is { } inner) return new AutomaticKind(Of(inner, declared));
-        if (ItemOf(type) is { } item) return new ListKind(item, Of(item, declared));
+        if (Nullable.GetUnderlyingType(type) is { } inner) return Of(inner, declared) is { } one ? new AutomaticKind(one) : null;
+        if (ItemOf(type) is { } item) return Of(item, declared) is { } one ? new ListKind(item, one) : null;
         if (type == typeof(string)) return new TextKind();
         if (type == typeof(bool)) return new FlagKind();
         if (type == typeof(Norm)) return new NormKind();
         if (type.IsEnum) return new EnumKind(type);
         if (type == typeof(int) || type == typeof(long)) return new WholeKind(type, declared.Min, declared.Max);
         if (type == typeof(float) || type == typeof(double)) return new RealKind(type, declared.Min, declared.Max);
-        throw new ArgumentException($"a setting cannot be a {type.Name}: give its attribute a Kind.");
+        return null;
     }
 
     private static ValueKind Custom(Type type, Type kind, SettingAttribute declared)

@@ -47,6 +47,9 @@ public sealed class TrainingStep : ITrainingState
         var run = new ModifiedRun(net, objective.Name, companions, seed);
         _hooks = [.. objective.AllModifiers.Select(m => (m, m.Begin(run)!)).Where(h => h.Item2 is not null)];
         _nets = StepNets.For(net, objective, companions, _hooks.Select(h => h.Hook.Average).FirstOrDefault(net => net is not null), seed);
+        // What others write is saved after an epoch, which would be lost.
+        _ = _hooks.Where(h => h.Hook.GetType().Assembly != typeof(TrainingStep).Assembly).Select(h => (ITrainingState)h.Hook)
+            .SelectMany(Distinct([])).Count();
         if (objective.Mask is { } mask) _masker = new GradientMasker(net, mask);
         Enter(1);
     }
@@ -149,7 +152,12 @@ public sealed class TrainingStep : ITrainingState
         _hooks.Select(h => h.Hook.AfterEpoch(epoch)).ToArray().LastOrDefault(statistics => statistics is not null);
 
     /// <inheritdoc/>
-    public IEnumerable<NamedArray> State() => [.. _optimizer.State(), .. Parts().SelectMany(part => part.State())];
+    /// <exception cref="ContractException">A hook returns no arrays, or two of a name.</exception>
+    public IEnumerable<NamedArray> State()
+    {
+        NamedArray[] own = [.. _optimizer.State()];
+        return [.. own, .. Parts().SelectMany(Distinct([.. own.Select(array => array.Name)]))];
+    }
 
     /// <inheritdoc/>
     public void LoadState(IReadOnlyDictionary<string, NamedArray> state)
@@ -157,6 +165,11 @@ public sealed class TrainingStep : ITrainingState
         _optimizer.LoadState(state);
         foreach (var part in Parts()) part.LoadState(state);
     }
+
+    private static Func<ITrainingState, IEnumerable<NamedArray>> Distinct(HashSet<string> names) => part =>
+        (part.State() ?? throw new ContractException(part.GetType(), "returns nothing from State: return an empty list.")).Select(array =>
+            names.Add(array.Name) ? array : throw new ContractException(part.GetType(),
+                $"returns an array '{array.Name}' from State, and there is one already: begin names with a word of its own."));
 
     private IEnumerable<ITrainingState> Parts() =>
         [.. _hooks.Select(h => h.Hook), .. new ITrainingState?[] { _nets.History, _nets.Margins }.OfType<ITrainingState>()];

@@ -14,22 +14,25 @@ internal sealed class DevicePeak : IDisposable
     private readonly Device _device;
     private readonly KernelClock _clock;
     private readonly long _words;
-    private readonly DeviceBuffer _from;
-    private readonly DeviceBuffer _to;
+    private readonly Lazy<(DeviceBuffer From, DeviceBuffer To)> _buffers;
 
-    /// <summary>Allocates the buffers for copying.</summary>
+    /// <param name="words">Length of the copy.</param>
     public DevicePeak(Device device, KernelClock clock, long words)
     {
         (_device, _clock, _words) = (device, clock, words);
-        (_from, _to) = (device.Allocate(words), device.Allocate(words));
+        _buffers = new(() => (device.Allocate(words), device.Allocate(words))); // names need none
     }
+
+    private DeviceBuffer From => _buffers.Value.From;
+
+    private DeviceBuffer To => _buffers.Value.To;
 
     /// <summary>The peak now; for copies, the driver's or a kernel's, whichever is faster.</summary>
     public Peak Measure()
     {
         double operations = 0, multiply = KernelClock.Median(_clock.Seconds(() => operations = _device.QueuePeakFma(), Rounds));
-        double kernel = KernelClock.Median(_clock.Seconds(() => _device.Kernels.Scale(_words, _from, 1, false, _to), Rounds));
-        double driver = KernelClock.Median(_clock.Seconds(() => _device.Copy(_from, _to), Rounds));
+        double kernel = KernelClock.Median(_clock.Seconds(() => _device.Kernels.Scale(_words, From, 1, false, To), Rounds));
+        double driver = KernelClock.Median(_clock.Seconds(() => _device.Copy(From, To), Rounds));
         return new Peak(operations / multiply, 2.0 * sizeof(float) * _words / Math.Min(kernel, driver));
     }
 
@@ -40,12 +43,12 @@ internal sealed class DevicePeak : IDisposable
     {
         double bytes = 2.0 * sizeof(float) * _words;
         string size = Mebibytes(_words);
-        yield return ($"copy of {size}, driver", bytes, () => None(() => _device.Copy(_from, _to)));
-        yield return ($"copy of {size}, kernel", bytes, () => None(() => _device.Kernels.Scale(_words, _from, 1, false, _to)));
+        yield return ($"copy of {size}, driver", bytes, () => None(() => _device.Copy(From, To)));
+        yield return ($"copy of {size}, kernel", bytes, () => None(() => _device.Kernels.Scale(_words, From, 1, false, To)));
         var host = new float[Math.Max(1, _words / HostShare)];
         (string less, double once) = (Mebibytes(host.Length), sizeof(float) * (double)host.Length);
-        yield return ($"upload of {less}", once, () => None(() => _device.Upload(host, _to)));
-        yield return ($"download of {less}", once, () => None(() => _device.Download(_from, host)));
+        yield return ($"upload of {less}", once, () => None(() => _device.Upload(host, To)));
+        yield return ($"download of {less}", once, () => None(() => _device.Download(From, host)));
         yield return ("multiply-adds on registers", 0, _device.QueuePeakFma);
     }
 
@@ -61,7 +64,8 @@ internal sealed class DevicePeak : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _device.Free(_from);
-        _device.Free(_to);
+        if (!_buffers.IsValueCreated) return;
+        _device.Free(From);
+        _device.Free(To);
     }
 }

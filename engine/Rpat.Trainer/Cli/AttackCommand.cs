@@ -31,7 +31,7 @@ internal sealed class AttackCommand
 
     private int Run(ParseResult parsed)
     {
-        var options = _threat.Read(parsed, EvalOptions.ParseAttacks(parsed.GetRequiredValue(_attack)));
+        var options = _threat.Read(parsed, parsed.GetRequiredValue(_attack));
         if (options.Attacks.Count != 1 || options.Radii.Count != 1)
             throw new UsageException("'rpat attack' takes one --attack and one --eps; 'rpat eval' takes several.");
         AtomicFile.RequireNoLink(parsed.GetRequiredValue(_out));
@@ -44,7 +44,7 @@ internal sealed class AttackCommand
         });
         if (made.Infeasible > 0)
             _host.Warn(FormattableString.Invariant(
-                $"warning: {made.Infeasible} results lay outside ball or box and are not counted: please report this."));
+                $"warning: {made.Infeasible} results lay outside ball or box and are not counted: a mistake of the attack."));
         Write(parsed.GetRequiredValue(_out), subject, made);
         _json.Give(
             parsed, _host,

@@ -114,7 +114,7 @@ internal sealed class BlackBoxCommand
         if (parsed.GetValue(_surrogate) is not { } typed) yield break;
         string surrogate = RunFinder.Checkpoint(typed, parsed.GetRequiredValue(_runs));
         RunsOption.TellDoubt(_host, typed, parsed.GetRequiredValue(_runs));
-        string name = EvalOptions.ParseAttacks(parsed.GetRequiredValue(_transfer)) is [var one] ? one
+        string name = EvalOptions.ParseAttacks(parsed.GetRequiredValue(_transfer), surrogate) is [var one] ? one
             : throw new UsageException("--transfer takes one attack.");
         _host.Note($"{AttackTitle.Of(name)} on the surrogate '{typed}'");
         var runner = new AttackRunnerOptions { Batch = parsed.GetValue(_batch), Seed = (ulong)parsed.GetValue(_seed) };

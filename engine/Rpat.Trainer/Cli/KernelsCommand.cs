@@ -42,6 +42,7 @@ internal sealed class KernelsCommand
     {
         var request = _output.Read(parsed);
         if (parsed.GetValue(_list)) return List(request);
+        if (request.Filters.Count + request.Categories.Count > 0) _ = Wanted(request);
         int batch = Within(parsed, _batch, 1, 4096), rounds = Within(parsed, _rounds, 1, 1000), time = Within(parsed, _time, 0, 60_000);
         var convolution = Enum.Parse<ConvolutionAlgorithm>(Known(parsed, _conv, "auto", "direct"), ignoreCase: true);
         string precision = Known(parsed, _precision, "fp32", "tf32", "bf16");
@@ -58,12 +59,17 @@ internal sealed class KernelsCommand
     }
 
     // One image shows the names, which do not depend on the batch.
-    private int List(BenchRequest request)
+    private List<(string Name, string Op, string Category)> Wanted(BenchRequest request)
     {
         using var device = Device.Cpu(1);
-        var names = new KernelTable(device, op => op.Layers(1), TimeSpan.Zero, 1, 1).Names().Distinct()
+        var names = new KernelTable(device, op => op.Layers(1), TimeSpan.Zero, 1, CopyWords).Names().Distinct()
             .Where(one => request.Wants(one.Name, one.Category) || request.Wants(one.Op, one.Category)).ToList();
-        if (names.Count == 0) throw _output.Nothing();
+        return names.Count > 0 ? names : throw _output.Nothing();
+    }
+
+    private int List(BenchRequest request)
+    {
+        var names = Wanted(request);
         string json = JsonOption.Text(names.Select(one => new { one.Name, one.Op, one.Category }));
         if (request.Json is { } file) AtomicFile.WriteText(file, json);
         _host.Out.Write(request.IsOnStdout ? json

@@ -27,7 +27,7 @@ internal static class PluginOption
     {
         string[] files = Files(parsed);
         foreach (string file in files.Where(file => !string.IsNullOrWhiteSpace(file)))
-            if (Load(file) == 0 && Launcher.Find(host.Environment, host.ErrorIsTerminal) is null or { Rank: 0 })
+            if (IsEmpty(file) && Launcher.Find(host.Environment, host.ErrorIsTerminal) is null or { Rank: 0 })
                 host.Warn($"warning: {Name} '{file}' declares no method, attack, network or data set: give one of its classes [Method], "
                     + "[Attack], [Model] or [DataSet].");
         return files.Length > 0;
@@ -40,14 +40,14 @@ internal static class PluginOption
     public static string[] Files(ParseResult parsed) =>
         parsed.GetResult(Name) is OptionResult given ? [.. given.Tokens.Select(token => token.Value)] : [];
 
-    private static int Load(string file)
+    private static bool IsEmpty(string file)
     {
         try
         {
-            int count = Catalog.Register(Assembly.LoadFrom(Path.GetFullPath(file)));
-            DataSets.RequireOwnNames();
+            var assembly = Assembly.LoadFrom(Path.GetFullPath(file));
+            int count = Catalog.Register(assembly, CatalogNames.Meant);
             _ = ConfigKeys.All; // refuses settings under names that the section of methods has itself
-            return count;
+            return count == 0 && !GpuBackend.HasStructs(assembly);
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {

@@ -51,22 +51,34 @@ internal sealed class PtxCommand
     {
         int arch = parsed.GetValue(_arch);
         if (arch is < 80 or > 121) throw new UsageException($"--arch {arch} is out of range: give 80 to 121, such as 90 for sm_90.");
-        var kernels = Compile(arch);
         string folder = parsed.GetValue(_out)!;
         AtomicFile.MakeFolder(folder);
-        foreach (var kernel in kernels) AtomicFile.WriteText(Path.Combine(folder, $"{kernel.Name}.ptx"), kernel.Text);
-        _json.Give(
-            parsed, _host, () => kernels.Select(Row), () =>
-            {
-                foreach (var kernel in kernels)
-                    _host.Out.WriteLine($"{kernel.Name,-42} v4 {kernel.QuadAccesses,3}  mma {kernel.TensorProducts,3}  cp.async "
-                        + $"{kernel.AsyncCopies,2}  {kernel.Verdict}");
-                foreach (var kernel in kernels)
-                    if (PtxLoop.Of(kernel.Text) is { } loop) _host.Out.WriteLine(Format(kernel.Name, loop));
-                _host.Out.Write(Legend);
-            });
+        var talk = _json.Talk(parsed, _host);
+        List<PtxKernel> kernels = [];
+        foreach (var kernel in Compile(arch))
+        {
+            if (kernel.Refused is null) AtomicFile.WriteText(Path.Combine(folder, $"{kernel.Name}.ptx"), kernel.Text);
+            if (kernels.All(one => one.Refused is null || one.Refused != kernel.Refused)) talk.WriteLine(Format(kernel));
+            kernels.Add(kernel);
+        }
+        foreach (var kernel in kernels)
+            if (PtxLoop.Of(kernel.Text) is { } loop) talk.WriteLine(Format(kernel.Name, loop));
+        talk.Write(Legend);
+        talk.WriteLine(Summary(kernels));
+        _json.Give(parsed, _host, () => kernels.Select(Row), () => { });
         return kernels.All(kernel => kernel.Verdict == PtxKernel.Ok) ? ExitCode.Done : ExitCode.Device;
     }
+
+    /// <summary>How many kernels are as they should be, and which are not.</summary>
+    internal static string Summary(IReadOnlyList<PtxKernel> kernels)
+    {
+        string[] bad = [.. kernels.Where(kernel => kernel.Verdict != PtxKernel.Ok).Select(kernel => kernel.Name)];
+        return bad.Length == 0 ? $"all {kernels.Count} kernels are ok."
+            : $"{bad.Length} of {kernels.Count} kernels are not ok: {string.Join(", ", bad)}.";
+    }
+
+    private static string Format(PtxKernel kernel) => kernel.Refused is not null ? kernel.Refused
+        : $"{kernel.Name,-42} v4 {kernel.QuadAccesses,3}  mma {kernel.TensorProducts,3}  cp.async {kernel.AsyncCopies,2}  {kernel.Verdict}";
 
     /// <summary>A kernel for programs.</summary>
     internal static object Row(PtxKernel kernel) =>
@@ -95,15 +107,6 @@ internal sealed class PtxCommand
             + $"{loop.BytesPerFlop:0.000} bytes per flop, at most {string.Join(", ", bounds)}");
     }
 
-    private static IReadOnlyList<PtxKernel> Compile(int arch)
-    {
-        try
-        {
-            return GpuBackend.Compile(arch / 10, arch % 10, [typeof(RpatLoss).Assembly, typeof(Silu).Assembly, .. Catalog.Registered]);
-        }
-        catch (DeviceUnavailableException e)
-        {
-            throw new DeviceException(e.Message, e);
-        }
-    }
+    private static IEnumerable<PtxKernel> Compile(int arch) =>
+        GpuBackend.Compile(arch / 10, arch % 10, [typeof(RpatLoss).Assembly, typeof(Silu).Assembly, .. Catalog.Registered]);
 }

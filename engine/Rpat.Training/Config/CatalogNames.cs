@@ -47,6 +47,15 @@ internal static class CatalogNames
     /// <summary>Recipes.</summary>
     public static KnownNames Recipes { get; } = new("recipes", () => RecipeLibrary.Names) { Command = "rpat recipes" };
 
+    /// <summary>What people mean who type the name of an item, if it is in no catalog yet; null if nothing.</summary>
+    public static string? Meant(INamed item) => (item switch
+    {
+        MethodInfo => Methods,
+        AttackInfo => Attacks,
+        ModelFamily => Models,
+        _ => DataSets.Names,
+    }).Match(item.Name);
+
     /// <summary>The network that a user names.</summary>
     /// <exception cref="UsageException">There is no such network.</exception>
     public static string ModelOf(string text) =>

@@ -82,6 +82,7 @@ internal sealed class YamlLayer
         switch (value)
         {
             case YamlMappingNode section when Schema.IsSection(path) || _takesAny:
+                if (path == "method" && !_takesAny) RequireMethod(section);
                 Walk(section, path + '.');
                 break;
             case YamlMappingNode:
@@ -97,6 +98,15 @@ internal sealed class YamlLayer
                 Add(path, key, scalar.Value ?? "", isList: false);
                 break;
         }
+    }
+
+    // The keys of a method that is not known are not known either, which says less.
+    private void RequireMethod(YamlMappingNode section)
+    {
+        var name = ConfigKeys.Of(c => c.Method.Name);
+        foreach (var (key, value) in section.Children)
+            if (key is YamlScalarNode { Value: "name" } && value is YamlScalarNode { Value: { Length: > 0 } text })
+                name.Set(new TrainerConfig(), name.Canonical(new(name.Path, text, IsList: false, At(key))));
     }
 
     private string Item(YamlNode node) => node is YamlScalarNode scalar

@@ -87,14 +87,6 @@ internal static class DataSets
         static string Size(LabeledImages set) => $"{set.Channels}x{set.Height}x{set.Width} in {set.ClassNames.Count}";
     }
 
-    /// <summary>Refuses data sets of an assembly under the program's own names.</summary>
-    /// <exception cref="ArgumentException">There is one.</exception>
-    internal static void RequireOwnNames()
-    {
-        if (DataSetAttribute.All.FirstOrDefault(set => Own.Any(own => own.Name == set.Name) || Names.Knows(set.Name)) is { } taken)
-            throw new ArgumentException($"a data set is called '{taken.Name}', and there is one already: give it another name.");
-    }
-
     private static bool IsPath(string spec, string prefix) =>
         spec.StartsWith(prefix, StringComparison.Ordinal) && spec.Length > prefix.Length;
 
@@ -103,8 +95,6 @@ internal static class DataSets
         try
         {
             var (train, test) = set.Open(folder);
-            if (train is null || test is null)
-                throw new ContractException($"data set '{set.Name}' returns no images: return those to train on and those held out.");
             return Pair(train, test) with { Source = set.Name };
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException && error is not FileLoadException)

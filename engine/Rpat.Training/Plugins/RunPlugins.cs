@@ -23,7 +23,7 @@ internal static class RunPlugins
         if (missing.Length == 0) return null;
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(run)));
         return $"run '{name}' was made with {string.Join(" ", missing.Select(file => $"{Option} {ShownPath.Of(file)}"))}: give "
-            + $"{(missing.Length == 1 ? "it" : "them")} again.";
+            + $"{(missing.Length == 1 ? "it" : "them")} again{(missing.All(File.Exists) ? "" : ", from where it is now")}.";
     }
 
     /// <summary>What the run of a checkpoint lacks, or else the usual error.</summary>
