@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
 using ILGPU;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
@@ -23,22 +24,34 @@ public static partial class GpuBackend
     public static bool HasStructs(Assembly assembly) => assembly.GetTypes().Any(type => type.IsValueType
         && type.GetInterfaces().Any(kind => kind == typeof(IRowLoss) || kind == typeof(IElementwise) || kind == typeof(IBinary)));
 
-    private static PtxKernel Tried(Type kernel, CudaArchitecture architecture)
+    /// <summary>A kernel, which a struct in it may make one that no GPU can run.</summary>
+    internal static PtxKernel Tried(Type kernel, CudaArchitecture architecture)
     {
         try
         {
-            return Compile(kernel, architecture);
+            var compiled = Compile(kernel, architecture);
+            return kernel.GetGenericArguments().FirstOrDefault(HoldsReferences) is { } own
+                ? Refused(kernel, own, "it has a field that is no number") : compiled;
         }
         catch (InternalCompilerException error) when (kernel.GetGenericArguments() is [.., var own])
         {
-            return new PtxKernel(PtxKernel.NameOf(kernel), "") { Refused = Refusal(own, error) };
+            string why = error.GetBaseException().Message;
+            return Refused(kernel, own, FunctionPattern().Match(why) is { Success: true } call ? $"it calls {call.Groups[1]}" : why.TrimEnd('.'));
         }
     }
 
-    private static string Refusal(Type own, Exception error)
+    private static bool HoldsReferences(Type type) =>
+        type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Any(field => !field.FieldType.IsValueType);
+
+    private static PtxKernel Refused(Type kernel, Type own, string why) => new(PtxKernel.NameOf(kernel), "")
     {
-        return $"{own}: {error.InnerException?.GetType()} {error.InnerException?.Message} / {error.InnerException?.InnerException?.Message}";
-    }
+        Refused = $"{own} cannot be compiled for a GPU ({why}): a struct computes with + - * /, comparisons and the IMath that it is "
+            + "given, from numbers in its fields, and throws nothing."
+    };
+
+    // A function of Math in single precision ends in F.
+    [GeneratedRegex(@"The function '(\w+?)F?' does not have an intrinsic")]
+    private static partial Regex FunctionPattern();
 
     /// <summary>All kernels, by name; a kernel that is generic over words, views, tiles, losses or
     /// functions counts once for each.</summary>

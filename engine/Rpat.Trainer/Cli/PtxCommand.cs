@@ -58,7 +58,7 @@ internal sealed class PtxCommand
         foreach (var kernel in Compile(arch))
         {
             if (kernel.Refused is null) AtomicFile.WriteText(Path.Combine(folder, $"{kernel.Name}.ptx"), kernel.Text);
-            if (kernels.All(one => one.Refused is null || one.Refused != kernel.Refused)) talk.WriteLine(Format(kernel));
+            talk.WriteLine(Format(kernel));
             kernels.Add(kernel);
         }
         foreach (var kernel in kernels)
@@ -72,13 +72,14 @@ internal sealed class PtxCommand
     /// <summary>How many kernels are as they should be, and which are not.</summary>
     internal static string Summary(IReadOnlyList<PtxKernel> kernels)
     {
-        string[] bad = [.. kernels.Where(kernel => kernel.Verdict != PtxKernel.Ok).Select(kernel => kernel.Name)];
-        return bad.Length == 0 ? $"all {kernels.Count} kernels are ok."
-            : $"{bad.Length} of {kernels.Count} kernels are not ok: {string.Join(", ", bad)}.";
+        var bad = kernels.Where(kernel => kernel.Verdict != PtxKernel.Ok).ToList();
+        string found = bad.Count == 0 ? $"all {kernels.Count} kernels are ok."
+            : $"{bad.Count} of {kernels.Count} kernels are not ok: {string.Join(", ", bad.Select(kernel => kernel.Name))}.";
+        return string.Join('\n', bad.Select(kernel => kernel.Refused).OfType<string>().DistinctBy(why => why.Split(' ')[0]).Append(found));
     }
 
-    private static string Format(PtxKernel kernel) => kernel.Refused is not null ? kernel.Refused
-        : $"{kernel.Name,-42} v4 {kernel.QuadAccesses,3}  mma {kernel.TensorProducts,3}  cp.async {kernel.AsyncCopies,2}  {kernel.Verdict}";
+    private static string Format(PtxKernel kernel) => $"{kernel.Name,-42} " + (kernel.Refused is null
+        ? $"v4 {kernel.QuadAccesses,3}  mma {kernel.TensorProducts,3}  cp.async {kernel.AsyncCopies,2}  {kernel.Verdict}" : "not compiled");
 
     /// <summary>A kernel for programs.</summary>
     internal static object Row(PtxKernel kernel) =>

@@ -43,6 +43,9 @@ public sealed class GradientCheckTests : IDisposable
         Assert.Matches(@"^the gradient of input \[2, 3\] at \[\d\] is \S+ where differences give \S+: error [45]\.\dE-01 of the largest "
             + @"entry, allowed 1\.0E-03\.$", error.Message);
         Assert.Throws<ArgumentException>(() => GradientCheck.Of(tape => x));
+        Tensor constant = Tensor.From(_device, new Shape(1, 2), [1, 2]);
+        Assert.Equal("GradientCheck: input [1, 2] wants no gradient: make it with needsGrad, or leave it out.",
+            Assert.Throws<ArgumentException>(() => GradientCheck.Of(tape => tape.Sum(x), x, constant)).Message);
     }
 
     private Tensor Input(Shape shape, int seed)

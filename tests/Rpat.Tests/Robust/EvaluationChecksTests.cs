@@ -1,4 +1,5 @@
 using Rpat.Tests.Robust.Attacks;
+using Rpat.Tests.Samples;
 
 namespace Rpat.Tests.Robust;
 
@@ -45,6 +46,23 @@ public sealed class EvaluationChecksTests : IDisposable
     }
 
     [Fact]
+    public void Attacks_that_ask_nothing_or_leave_the_ball_are_named()
+    {
+        string[] said = [.. WarningsOf(Net(), 0.01, null, [new FreeAttack(), new FarAttack()]).Select(w => w.Message)];
+        Assert.Contains(said, one => one.StartsWith("FreeAttack never asked the network", StringComparison.Ordinal));
+        Assert.Contains(said, one => one.Contains(" results of FarAttack lay outside ball or box", StringComparison.Ordinal));
+    }
+
+    private sealed record FarAttack : FreeAttack
+    {
+        protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
+        {
+            await subject.Logits(subject.Image);
+            return new([.. subject.Image.Select(v => 1 - v)], true, 0, 0);
+        }
+    }
+
+    [Fact]
     public void A_radius_at_which_noise_is_enough_is_seen() => Assert.Contains("noise", FlagsOf(Net(), eps: 1));
 
     [Fact]
@@ -80,7 +98,11 @@ public sealed class EvaluationChecksTests : IDisposable
 
     private Fixture Net(Func<Tape, Tensor, Tensor>? last = null) => Fixture.M(_device, last);
 
-    private string[] FlagsOf(Fixture f, double eps = 0.01, InputTransform? transform = null)
+    private string[] FlagsOf(Fixture f, double eps = 0.01, InputTransform? transform = null) => [.. WarningsOf(f, eps, transform,
+        [Apgd.CrossEntropy with { Steps = 5 }, .. f.Net.Classes < 4 ? (Attack[])[Apgd.Dlr with { Steps = 3 }] : [], new Square { Steps = 60 }])
+        .Select(w => w.Flag)];
+
+    private IReadOnlyList<EvaluationWarning> WarningsOf(Fixture f, double eps, InputTransform? transform, IReadOnlyList<Attack> attacks)
     {
         EvaluationPlan plan = new()
         {
@@ -91,11 +113,10 @@ public sealed class EvaluationChecksTests : IDisposable
             Data = "data",
             Transform = transform,
             Batch = 16,
-            SuitesAt = e => [new AttackSuite("small", "small", [Apgd.CrossEntropy with { Eps = e, Steps = 5 },
-                .. f.Net.Classes < 4 ? (Attack[])[Apgd.Dlr with { Eps = e, Steps = 3 }] : [], new Square { Eps = e, Steps = 60 }])],
+            SuitesAt = e => [new AttackSuite("small", "small", [.. attacks.Select(attack => attack with { Eps = e })])],
         };
         var report = new RobustEvaluation(f.Net, plan, f.Images, f.Labels, Path.Combine(_root, "e"), Fixture.Image)
         { SkipSelfTest = true }.Run(resume: false);
-        return [.. report.Warnings.Select(w => w.Flag)];
+        return report.Warnings;
     }
 }

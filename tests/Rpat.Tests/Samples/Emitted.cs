@@ -36,6 +36,7 @@ internal static class Emitted
         foreach (var (name, ancestor, attribute) in types)
         {
             var type = module.DefineType(name, TypeAttributes.Public | TypeAttributes.Class, ancestor);
+            if (name.Contains('`')) type.DefineGenericParameters("T");
             type.SetCustomAttribute(attribute);
             type.DefineDefaultConstructor(MethodAttributes.Public);
             type.CreateType();

@@ -18,8 +18,14 @@ public sealed class PluginFailureTests
     [Theory]
     [InlineData(typeof(ThrowingMethod), "failed with InvalidOperationException: no method.")]
     [InlineData(typeof(TwiceMethod), "method it has two settings 'strength': rename one by [Setting(…, Name = \"…\")].")]
-    [InlineData(typeof(FixedMethod), "declares Strength as a setting: give the property an init accessor.")]
-    [InlineData(typeof(OddMethod), "a setting cannot be a Version: give its attribute a Kind.")]
+    [InlineData(typeof(FixedMethod), "FixedMethod declares Strength as a setting: make the property public, with an init accessor.")]
+    [InlineData(typeof(PrivateMethod), "PrivateMethod declares Strength as a setting: make the property public, with an init accessor.")]
+    [InlineData(typeof(OddMethod),
+        "OddMethod declares Strength as a setting: a setting cannot be a Version, unless its attribute has a Kind.")]
+    [InlineData(typeof(BoundlessMethod), "BoundlessMethod declares Strength as a setting: its Min is above its Max.")]
+    [InlineData(typeof(NegativeMethod), "declares Strength as a setting: its default is '-5', and it wants a number from 0 to 1000000, such "
+        + "as 0.1, 1e-4 or 8/255.")]
+    [InlineData(typeof(NoListMethod), "declares Epochs as a setting: give the property a value, which is the default.")]
     [InlineData(typeof(AbstractMethod), "derive it from Objective, with a public constructor (PgdOptions) or one without parameters.")]
     public void AMethodIsRefusedInOneSentence(Type type, string end)
     {
@@ -31,6 +37,17 @@ public sealed class PluginFailureTests
         if (type == typeof(ThrowingMethod)) Assert.StartsWith("plugin ThrowingMethod: Plugin failed with ", error.Message);
         Assert.Null(MethodCatalog.Find("it"));
     }
+
+    [Theory]
+    [InlineData("Plugin", "linf l3", "Plugin is declared for the norm 'l3': give some of linf, l2, l1, separated by spaces.")]
+    [InlineData("Plugin`1", "linf", "Plugin`1[T] is generic, and a declaration is of one class: declare one that derives from it.")]
+    public void AnAttackIsRefusedInOneSentence(string type, string norms, string sentence) =>
+        Assert.Equal(sentence, Assert.Throws<ArgumentException>(() => Catalog.Register(Emitted.Assembly("Refused",
+            (type, typeof(FreeAttack), Emitted.Attribute<AttackAttribute>("refused", norms, "-", "own"))))).Message);
+
+    [Fact]
+    public void ARowWithoutModifiersIsRefused() => Assert.Equal("modifiers", Assert.Throws<ArgumentNullException>(() =>
+        new Rpat.Robust.Methods.MethodInfo(new("row", "", "") { Attack = "", Terms = "" }, _ => new OwnMethod(), null!)).ParamName);
 
     [Theory]
     [InlineData("two words")]
@@ -68,8 +85,8 @@ public sealed class PluginFailureTests
             ("Gone", typeof(GoneSet), Emitted.Attribute<DataSetAttribute>(["gone-files", ""], _rest)),
             ("Null", typeof(NullSet), Emitted.Attribute<DataSetAttribute>(["null-set", ""], _rest))));
         Assert.Equal(new ErrorReport("data set 'gone-files': where is it", ExitCode.Data), Report("gone-files"));
-        Assert.Equal(new ErrorReport("data set 'null-set' returns no images: return those to train on and those held out.",
-            ExitCode.Usage), Report("null-set"));
+        Assert.Equal(new ErrorReport("plugin Files: Null (data set 'null-set') returns no images: return those to train on and those held "
+            + "out.", ExitCode.Usage), Report("null-set"));
 
         static ErrorReport Report(string name) => ErrorReport.Of(Assert.ThrowsAny<Exception>(() => DataSets.Open(name, null)));
     }
@@ -86,14 +103,20 @@ public sealed class PluginFailureTests
     }
 
     [Theory]
-    [InlineData(typeof(NullAttack), "returns no result")]
-    [InlineData(typeof(TasklessAttack), "returns no task")]
-    [InlineData(typeof(ShortAttack), "returns 1 pixels of an image of 192")]
-    [InlineData(typeof(PartlessAttack), "has no parts")]
-    [InlineData(typeof(InPlaceAttack), "writes into its Subject's image instead of a copy")]
+    [InlineData(typeof(NullAttack), "returns no result: return one AttackResult for each part")]
+    [InlineData(typeof(TasklessAttack), "returns no task: return one AttackResult for each part")]
+    [InlineData(typeof(ShortAttack), "returns 1 pixels of an image of 192: return the whole image")]
+    [InlineData(typeof(PartlessAttack), "has no parts: return one AttackPart at least")]
+    [InlineData(typeof(NoPartsAttack), "has no parts: return one AttackPart at least")]
+    [InlineData(typeof(InPlaceAttack), "writes into its Subject's Image: change a copy")]
     [InlineData(typeof(NanAttack), "returns a pixel that is not finite")]
-    [InlineData(typeof(WaitingAttack), null)]
-    public void AnAttacksMistakeIsOneSentence(Type type, string? what)
+    [InlineData(typeof(NanScoreAttack), "returns a score that is no number: return how near it came")]
+    [InlineData(typeof(LyingAttack),
+        "says that the unchanged image has another class: decide by Subject.Succeeds of the point's logits")]
+    [InlineData(typeof(NanQueryAttack), "asks about a point that is not finite")]
+    [InlineData(typeof(WaitingAttack), "awaits something else than the network's answers: await only the methods of its Subject")]
+    [InlineData(typeof(ThreadAttack), "awaits something else than the network's answers: await only the methods of its Subject")]
+    public void AnAttacksMistakeIsOneSentence(Type type, string what)
     {
         Catalog.Register(Emitted.Assembly(type.Name,
             ("Plugin", type, Emitted.Attribute<AttackAttribute>(type.Name, "linf", "-", "own"))));
@@ -101,10 +124,7 @@ public sealed class PluginFailureTests
         Fixture fixture = Fixture.R(device);
         Attack attack = AttackCatalog.Find(type.Name, Norm.Linf, 0.1, 10)!.Attacks[0];
         var error = Assert.ThrowsAny<Exception>(() => fixture.Attack(attack));
-        string sentence = what is null
-            ? "an attack awaits something else than the network's answers: await only the methods of its Subject."
-            : $"attack '{type.Name}' ({type}) {what}: return one AttackResult for each part.";
-        Assert.Equal(new ErrorReport(sentence, ExitCode.Usage), ErrorReport.Of(error));
+        Assert.Equal(new ErrorReport($"{type} (attack '{type.Name}') {what}.", ExitCode.Usage), ErrorReport.Of(error));
     }
 }
 
@@ -149,6 +169,30 @@ public record OddMethod : OwnMethod
 {
     [Setting("no kind")]
     public Version Strength { get; init; } = new();
+}
+
+public record PrivateMethod : OwnMethod
+{
+    [Setting("seen by nobody")]
+    private float Strength { get; init; } = 1;
+}
+
+public record BoundlessMethod : OwnMethod
+{
+    [Setting("no bounds", Min = 2, Max = 1)]
+    public float Strength { get; init; } = 2;
+}
+
+public record NegativeMethod : OwnMethod
+{
+    [Setting("out of bounds")]
+    public float Strength { get; init; } = -5;
+}
+
+public record NoListMethod : OwnMethod
+{
+    [Setting("no list")]
+    public IReadOnlyList<int> Epochs { get; init; } = null!;
 }
 
 public abstract record AbstractMethod : OwnMethod;
@@ -197,6 +241,41 @@ public record ShortAttack : FreeAttack
 public record PartlessAttack : FreeAttack
 {
     public override IReadOnlyList<AttackPart> Parts(int classes) => [];
+}
+
+public record NoPartsAttack : FreeAttack
+{
+    public override IReadOnlyList<AttackPart> Parts(int classes) => null!;
+}
+
+public record NanScoreAttack : FreeAttack
+{
+    protected internal override Task<AttackResult> Run(Subject subject, AttackPart part) =>
+        Task.FromResult(new AttackResult(subject.Image, false, double.NaN, 0));
+}
+
+public record LyingAttack : FreeAttack
+{
+    protected internal override Task<AttackResult> Run(Subject subject, AttackPart part) =>
+        Task.FromResult(new AttackResult(subject.Image, true, 0, 0));
+}
+
+public record NanQueryAttack : FreeAttack
+{
+    protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
+    {
+        await subject.Logits([.. subject.Image.Select(_ => float.NaN)]);
+        return await base.Run(subject, part);
+    }
+}
+
+public record ThreadAttack : FreeAttack
+{
+    protected internal override Task<AttackResult> Run(Subject subject, AttackPart part) => Task.Run(async () =>
+    {
+        await subject.Logits(subject.Image);
+        return await base.Run(subject, part);
+    });
 }
 
 public record WaitingAttack : FreeAttack

@@ -1,5 +1,6 @@
 using Rpat.Models;
 using Rpat.Robust.Methods;
+using Rpat.Robust.Settings;
 using Rpat.Samples.Extensions;
 using Rpat.Tests.Trainer;
 
@@ -24,6 +25,48 @@ public sealed class PluginTests : IDisposable
         var error = Assert.Throws<ArgumentException>(() => Catalog.Register(plugin));
         Assert.Equal("Clash has an attack 'pgd7', and there is one already: give it another name.", error.Message);
         Assert.False(AttackCatalog.Knows("free-name"));
+    }
+
+    [Theory]
+    [InlineData("TRADES", "a method 'TRADES', and there is 'trades', which is typed so too,")]
+    [InlineData("AutoAttack", "an attack 'AutoAttack', and there is 'aa', which is typed so too,")]
+    [InlineData("PGD_20", "an attack 'PGD_20', and there is 'pgd20', which is typed so too,")]
+    [InlineData("CIFAR-10", "a data set 'CIFAR-10', and there is 'cifar10', which is typed so too,")]
+    [InlineData("cifar10", "a data set 'cifar10', and there is one")]
+    public void ANameThatPeopleTypeForAnotherIsRefused(string name, string what)
+    {
+        var plugin = Emitted.Assembly("Alike", what[0..4] switch
+        {
+            "a me" => ("One", typeof(OwnMethod), Emitted.Attribute<MethodAttribute>([name, "", ""], ("Attack", ""), ("Terms", ""))),
+            "an a" => ("One", typeof(FreeAttack), Emitted.Attribute<AttackAttribute>(name, "linf", "-", "own")),
+            _ => ("One", typeof(Stripes), Emitted.Attribute<DataSetAttribute>([name, ""], _rest)),
+        });
+        Assert.Equal($"Alike has {what} already: give it another name.",
+            Assert.Throws<ArgumentException>(() => Catalog.Register(plugin, CatalogNames.Meant)).Message);
+    }
+
+    /// <summary>A list that is empty, as it is by default or as it is given, is a value like others.</summary>
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("\n  epochs: []", "")]
+    [InlineData("\n  epochs: [2, 3]", "2, 3")]
+    public void ASettingMayBeAnEmptyList(string given, string value)
+    {
+        Catalog.Register(Emitted.Assembly("Lists", ("One", typeof(ListMethod),
+            Emitted.Attribute<MethodAttribute>(["list-at", "", ""], ("Attack", ""), ("Terms", "")))));
+        string file = _test.Write("list.yaml", $"method:\n  name: list-at{given}\n");
+        var config = ConfigResolver.Resolve([Layers.Defaults(), Layers.File(file)]).Config;
+        Assert.Empty(LateStarts.Of(config, epochs: 1));
+        Assert.Equal(value, string.Join(", ", ((ListMethod)MethodCatalog.Make("list-at", config.Method.Settings, PgdOptions.Linf)).Epochs));
+    }
+
+    [Fact]
+    public void AnUnknownMethodIsSaidBeforeItsKeys()
+    {
+        string file = _test.Write("mine.yaml", "method:\n  form: sum\n  name: my-focal\n");
+        Assert.Equal(2, _test.Run("config", "check", file));
+        Assert.StartsWith($"rpat: method.name is 'my-focal' ({file}:3): that is none of the methods", _test.Error);
+        Assert.Contains("those of your own need --plugin FILE.dll", _test.Error);
     }
 
     [Theory]
@@ -129,6 +172,13 @@ public sealed class PluginTests : IDisposable
         Assert.Equal($"rpat: --plugin '{file}': clash has an attack 'square', and there is one already: give it another name.\n",
             _test.Error);
     }
+}
+
+/// <summary>A method with a list.</summary>
+public record ListMethod : OwnMethod
+{
+    [Setting("epochs")]
+    public IReadOnlyList<int> Epochs { get; init; } = [];
 }
 
 /// <summary>An attack for assemblies that the tests make.</summary>

@@ -130,6 +130,8 @@ public sealed class BenchCommandTests : IDisposable
         Assert.Equal(0, _test.Run("bench", "kernels", "--list", "--filter", "*lerp*"));
         Assert.Matches(@"^kernel +op +category\ninterpolation +Lerp +\w+\n", _test.Out);
         Assert.Equal(0, _test.Run("bench", "kernels", "--list", "--filter", "*fft*,*lerp*"));
+        Assert.Equal(0, _test.Run("bench", "kernels", "--list", "--filter", "copy*"));
+        Assert.Contains("copy of 256 MiB, driver", _test.Out, StringComparison.Ordinal);
         Assert.Equal(2, _test.Run("bench", "kernels", "--list", "--filter", "*fft*"));
         Assert.Contains("leave nothing to time", _test.Error, StringComparison.Ordinal);
         Assert.Equal(0, _test.Run("bench", "kernels", "--batch-size", "1", "--time", "0", "--rounds", "1", "--filter", "*Lerp*"));

@@ -36,12 +36,13 @@ public sealed class RunPluginTests : IDisposable
     [InlineData("model", "minenet", "export", "RUN", "-o", "net.pt")]
     [InlineData("data", "mineset", "perception", "RUN")]
     [InlineData("data", "mineset", "eval", "RUN", "--attacks", "clean")]
+    [InlineData("method", "mine", "eval", "RUN", "--attacks", "clean,mine-bim")]
     public void WhatNeedsThePluginSaysWhichToGive(string section, string name, params string[] command)
     {
         string run = Made("mine", (section, name));
         WriteNetwork(run, section == "model" ? name : "preactresnet18");
         Assert.Equal(2, _test.Run([.. command.Select(word => word.Replace("RUN", run).Replace("net.pt", _test.PathOf("net.pt")))]));
-        Assert.Equal($"rpat: run '{Path.GetFileName(run)}' was made with --plugin {Plugin}: give it again.\n", _test.Error);
+        Assert.Equal($"rpat: run '{Path.GetFileName(run)}' was made with --plugin {Plugin}: give it again, from where it is now.\n", _test.Error);
     }
 
     [Fact]
@@ -49,7 +50,7 @@ public sealed class RunPluginTests : IDisposable
     {
         string run = Made("mine", ("method", "mine"));
         Rewrite(run, record => record with { Plugins = null, CommandLine = ["rpat", "train", "--plugin", Plugin] });
-        Assert.Equal($"run '{Path.GetFileName(run)}' was made with --plugin {Plugin}: give it again.", RunPlugins.Missing(run));
+        Assert.Equal($"run '{Path.GetFileName(run)}' was made with --plugin {Plugin}: give it again, from where it is now.", RunPlugins.Missing(run));
     }
 
     [Fact]
