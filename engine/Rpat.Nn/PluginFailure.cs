@@ -35,7 +35,7 @@ public static class PluginFailure
 
     /// <summary>A class in messages, after the plugin that it is of.</summary>
     internal static string Place(Type type) =>
-        Place(type, Catalog.Registered.Contains(type.Assembly) ? type.Assembly.GetName().Name : null);
+        Place(type, Catalog.Registered.FirstOrDefault(plugin => plugin.FullName == type.Assembly.FullName)?.GetName().Name);
 
     private static string Place(Type type, string? plugin) => plugin is null ? $"{type}" : $"plugin {plugin}: {type}";
 

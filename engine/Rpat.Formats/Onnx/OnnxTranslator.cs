@@ -21,6 +21,9 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
         "Add" when node.Attributes.ContainsKey("relu") => Relu(graph.Node("Add", [Of(node.Inputs[0]), Of(node.Inputs[1])]), node),
         "Relu" => graph.Node("Relu", [Of(node.Inputs[0])]),
         "Silu" => graph.Node("Mul", [Of(node.Inputs[0]), graph.Node("Sigmoid", [Of(node.Inputs[0])])]),
+        "Sigmoid" or "Tanh" or "Exp" or "Log" => graph.Node(node.Op, [Of(node.Inputs[0])]),
+        "Multiply" => graph.Node("Mul", [Of(node.Inputs[0]), Spread(node)]),
+        "Divide" => graph.Node("Div", [Of(node.Inputs[0]), Spread(node)]),
         "Materialize" => Of(node.Inputs[0]),
         "MaxPool2d" => graph.Node(
             "MaxPool", [Of(node.Inputs[0])],
@@ -29,7 +32,7 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
         "ToActivations" => Reshape(node),
         "Linear" => graph.Node("Gemm", [Of(node.Inputs[0]), Matrix(node.Inputs[1]), .. node.Inputs.Skip(2).Select(Weight)], [("transB", 1)],
             output),
-        _ => throw new NotSupportedException($"ONNX export does not know the op {node.Op}."),
+        _ => throw new NotSupportedException($"ONNX export does not know the op {node.Op}: docs/adding-a-model.md lists those it knows."),
     };
 
     private string Conv(Node node)
@@ -56,6 +59,15 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
         Shape s = node.Outputs[0].Shape;
         long[] sizes = [0, s.C, s.H, s.W]; // 0 keeps the batch
         return graph.Node("Reshape", [Of(node.Inputs[0]), graph.Constant($"sizes.{s.C}x{s.H}x{s.W}", sizes)]);
+    }
+
+    // A row of values per sample or channel has the map's four sizes here.
+    private string Spread(Node node)
+    {
+        Tensor a = node.Inputs[0].Tensor, b = node.Inputs[1].Tensor;
+        if (b is Parameter values) return a.Layout == Layout.Plain ? Vector(values) : Channels(values);
+        return a.Shape == b.Shape || a.Layout == Layout.Plain ? Of(node.Inputs[1])
+            : graph.Node("Reshape", [Of(node.Inputs[1]), graph.Constant("sizes.rows", [0, 0, 1, 1])]);
     }
 
     private string Relu(string name, Node node) => node.Attributes["relu"] == 1 ? graph.Node("Relu", [name]) : name;

@@ -49,20 +49,28 @@ public readonly struct Gelu : IElementwise
     }
 }
 
-/// <summary>height·σ(slope·x) + offset: the sigmoid and the hyperbolic tangent.</summary>
-public readonly struct Sigmoid(double slope, double height, double offset) : IElementwise
+/// <summary>σ(x) = 1/(1 + e⁻ˣ).</summary>
+public readonly struct Sigmoid : IElementwise
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value<TMath>(double x, TMath math) where TMath : struct, IMath => height / (1 + math.Exp(-slope * x)) + offset;
+    public double Value<TMath>(double x, TMath math) where TMath : struct, IMath => 1 / (1 + math.Exp(-x));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath
-    {
-        double s = 1 / (1 + math.Exp(-slope * x));
-        return height * slope * s * (1 - s);
-    }
+    public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath => Value(x, math) * (1 - Value(x, math));
+}
+
+/// <summary>The hyperbolic tangent, as 2σ(2x) − 1.</summary>
+public readonly struct Tanh : IElementwise
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double Value<TMath>(double x, TMath math) where TMath : struct, IMath => 2 * new Sigmoid().Value(2 * x, math) - 1;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath => 4 * new Sigmoid().Derivative(2 * x, math);
 }
 
 /// <summary>log(1 + exp(β·x))/β, and x where β·x is above 20, as PyTorch does.</summary>

@@ -59,11 +59,15 @@ internal sealed class KernelsCommand
     }
 
     // One image shows the names, which do not depend on the batch.
-    private List<(string Name, string Op, string Category)> Wanted(BenchRequest request)
+    private static readonly Lazy<List<(string Name, string Op, string Category)>> _names = new(() =>
     {
         using var device = Device.Cpu(1);
-        var names = new KernelTable(device, op => op.Layers(1), TimeSpan.Zero, 1, CopyWords).Names().Distinct()
-            .Where(one => request.Wants(one.Name, one.Category) || request.Wants(one.Op, one.Category)).ToList();
+        return [.. new KernelTable(device, op => op.Layers(1), TimeSpan.Zero, 1, CopyWords).Names().Distinct()];
+    });
+
+    private List<(string Name, string Op, string Category)> Wanted(BenchRequest request)
+    {
+        var names = _names.Value.Where(one => request.Wants(one.Name, one.Category) || request.Wants(one.Op, one.Category)).ToList();
         return names.Count > 0 ? names : throw _output.Nothing();
     }
 

@@ -52,6 +52,21 @@ public class OnnxFileTests
         foreach (var (expected, actual) in predictor.Logits(images).Zip(other.Ask(images))) Assert.Equal(expected, actual, 1e-5f);
     }
 
+    [Fact]
+    public void Layers_with_functions_and_products_are_the_same_there()
+    {
+        using TempFolder folder = new();
+        using var device = Device.Cpu(1);
+        var net = new Network(device, new Shape(1, 3, 8, 8), 2, new Sequential(new Conv2d(3, 8, 3), Activation.Tanh,
+            new SqueezeExcite(8, 4, Activation.Silu), new Rpat.Samples.Extensions.ChannelScale(8), Pool.GlobalAverage(), Activation.Sigmoid,
+            new Linear(8, 2)));
+        OnnxFile.Write(folder.File("net.onnx"), net);
+        float[] images = [.. Enumerable.Range(0, 2 * 3 * 64).Select(i => i * 37 % 256 / 255f)];
+        using var predictor = new Predictor(net);
+        using var other = OnnxModel.Open(folder.File("net.onnx"), threads: 1, net.InputShape);
+        foreach (var (expected, actual) in predictor.Logits(images).Zip(other.Ask(images))) Assert.Equal(expected, actual, 1e-5f);
+    }
+
     /// <summary>Convolutions in groups are composed, and a sum of plain tensors is another op than that of activations.</summary>
     [Fact]
     public void What_has_no_counterpart_is_refused_in_one_sentence()
@@ -66,7 +81,7 @@ public class OnnxFileTests
         {
             var net = new Network(device, new Shape(1, 3, 8, 8), 2, layers);
             var error = Assert.Throws<NotSupportedException>(() => OnnxFile.Write(folder.File("no.onnx"), net));
-            Assert.Equal($"ONNX export does not know the op {op}.", error.Message);
+            Assert.StartsWith($"ONNX export does not know the op {op}: ", error.Message);
         }
     }
 

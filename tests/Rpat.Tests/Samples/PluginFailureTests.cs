@@ -174,7 +174,7 @@ public record OddMethod : OwnMethod
 public record PrivateMethod : OwnMethod
 {
     [Setting("seen by nobody")]
-    private float Strength { get; init; } = 1;
+    protected float Strength { get; init; } = 1;
 }
 
 public record BoundlessMethod : OwnMethod

@@ -12,6 +12,9 @@ public sealed class PluginTests : IDisposable
     private static readonly (string, object)[] _rest =
         [("Shape", "1x16x16"), ("Classes", 4), ("Images", "1 + 1"), ("Licence", "MIT")];
 
+    private static readonly System.Reflection.Assembly _lists = Emitted.Assembly("Lists", ("One", typeof(ListMethod),
+        Emitted.Attribute<MethodAttribute>(["list-at", "", ""], ("Attack", ""), ("Terms", ""))));
+
     private readonly TestHost _test = new();
 
     public void Dispose() => _test.Dispose();
@@ -52,8 +55,7 @@ public sealed class PluginTests : IDisposable
     [InlineData("\n  epochs: [2, 3]", "2, 3")]
     public void ASettingMayBeAnEmptyList(string given, string value)
     {
-        Catalog.Register(Emitted.Assembly("Lists", ("One", typeof(ListMethod),
-            Emitted.Attribute<MethodAttribute>(["list-at", "", ""], ("Attack", ""), ("Terms", "")))));
+        Catalog.Register(_lists);
         string file = _test.Write("list.yaml", $"method:\n  name: list-at{given}\n");
         var config = ConfigResolver.Resolve([Layers.Defaults(), Layers.File(file)]).Config;
         Assert.Empty(LateStarts.Of(config, epochs: 1));

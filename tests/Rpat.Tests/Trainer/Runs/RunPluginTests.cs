@@ -70,7 +70,7 @@ public sealed class RunPluginTests : IDisposable
         Rewrite(run, record => record with { Plugins = [typeof(Rpat.Samples.Extensions.FocalAt).Assembly.Location] });
         Assert.Null(RunPlugins.Missing(run));
         Assert.Equal(2, _test.Run("config", "check", Path.Combine(run, "config.yaml")));
-        Assert.StartsWith("rpat: unknown key 'method.epsilon'", _test.Error);
+        Assert.StartsWith("rpat: method.name is 'mine' (", _test.Error);
     }
 
     /// <summary>The values of --set are the run's own method's and recipe's, not those of the defaults.</summary>
