@@ -1,3 +1,4 @@
+using Rpat.Robust.Attacks;
 
 namespace Rpat.Samples.Extensions;
 

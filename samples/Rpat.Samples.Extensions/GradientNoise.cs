@@ -1,6 +1,7 @@
 using Rpat.Engine.Devices;
 using Rpat.Engine.Random;
 using Rpat.Engine.Tensors;
+using Rpat.Robust.Objectives;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Samples.Extensions;

@@ -1,6 +1,8 @@
 using Rpat.Engine.Autograd;
 using Rpat.Engine.Ops;
+using Rpat.Robust.Attacks;
 using Rpat.Robust.Methods;
+using Rpat.Robust.Objectives;
 using Rpat.Robust.Settings;
 
 namespace Rpat.Samples.Extensions;

@@ -50,13 +50,13 @@ public readonly struct LossRows<TRow>(TRow z, TRow second, TRow third, int label
 /// <summary>
 /// A loss of one, two or three rows of logits: its value and its gradient, written once for every device and for the host. It is a struct
 /// of plain numbers without arrays, and its methods call only methods that can be inlined, so that it can run on a GPU. Write it in terms
-/// of log-softmax (<see cref="RowMath"/>), so that it stays finite when a probability underflows.
+/// of log-softmax (<see cref="RowMath"/>), so that it stays finite when a probability underflows, and <c>if (j == label)</c> instead of
+/// <c>j == label ? 1 : 0</c>, which is compiled wrongly for GPUs.
 /// </summary>
 public interface IRowLoss
 {
     /// <summary>The value of a row.</summary>
-    /// <param name="part">Which part, for losses whose parts are logged separately (<see cref="RowLossOptions.Parts"/>); otherwise
-    /// 0.</param>
+    /// <param name="part">Which part, for losses whose parts are logged separately (<see cref="RowLossOptions.Parts"/>); else 0.</param>
     double Value<TRow>(LossRows<TRow> rows, int part) where TRow : struct, IRow;
 
     /// <summary>

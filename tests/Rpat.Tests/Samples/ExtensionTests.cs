@@ -172,6 +172,49 @@ public sealed class ExtensionTests : IDisposable
         Assert.Equal("A modifier that runs a proxy pass must ask for one: override Modifier.Proxy.", error.Message);
     }
 
+    /// <summary>Slow weights are half of the way from the first weights to where two steps lead, and outlive a stop.</summary>
+    [Fact]
+    public void AModifierWithAStateIsResumedWithTheSameBits()
+    {
+        Objective method = new PgdAt(_pgd).With(new Lookahead { Every = 2 });
+        float[] first = Values(Net()), fast = Values(Train(new PgdAt(_pgd)).Net), slow = Values(Train(method).Net);
+        Assert.All(slow.Zip(first.Zip(fast)), w => Assert.Equal((w.Second.First + w.Second.Second) / 2, w.First, 1e-5f));
+        var (net, again) = (Net(), Net());
+        var step = Stepped(new(net, method, new Sgd(net.Parameters), seed: 1), 3, first: 0);
+        again.Load(net.State());
+        TrainingStep resumed = new(again, method, new Sgd(again.Parameters), seed: 1);
+        Dictionary<string, NamedArray> state = step.State().ToDictionary(array => array.Name);
+        resumed.LoadState(state);
+        Stepped(step, 2, first: 3);
+        Stepped(resumed, 2, first: 3);
+        TestNets.SameBits([.. net.State()], [.. again.State()]);
+        state.Remove("lookahead.slow");
+        Assert.Throws<CheckpointException>(() => resumed.LoadState(state));
+
+        static float[] Values(Classifier net) => [.. net.Parameters.Parameters.SelectMany(p => p.ToArray())];
+    }
+
+    private TrainingStep Stepped(TrainingStep step, int count, int first)
+    {
+        for (int i = first; i < first + count; i++)
+            step.Run(new TrainingBatch { Images = Batch(8), Labels = _images.Labels.AsSpan(0, 8), Samples = TestNets.Indices(8) },
+                new StepContext(1, i, Rate: 0.1f, TopRate: 0.1f));
+        return step;
+    }
+
+    [Fact]
+    public void AnOpWithItsOwnCpuKernelsSumsAndHasItsGradient()
+    {
+        Tensor x = Tensor.From(_device, new Shape(2, 3), [1, 2, 3, 4, 5, 6], needsGrad: true);
+        var tape = new Tape(_device);
+        Tensor y = tape.Retain(tape.RunningSum(x));
+        tape.Forward();
+        Assert.Equal([1, 3, 6, 4, 9, 15], y.ToArray());
+        GradientCheck.Of(t => t.RunningSum(t.RunningSum(x)), x).Require();
+        GradientCheck.Of(t => t.RobustDifference(t.RunningSum(x), x), x).Require();
+        OpErrors.Names("RunningSum", () => tape.RunningSum(Tensor.Create(_device, new Shape(1, 1, 2, 2))), "[1, 1, 2, 2]", "rows");
+    }
+
     private string[] Parts(Objective method)
     {
         var net = Net();

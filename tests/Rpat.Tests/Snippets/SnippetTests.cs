@@ -29,10 +29,10 @@ public sealed partial class SnippetTests
     }
 
     [Theory]
-    [InlineData("docs/adding-an-op.md", 11)]
+    [InlineData("docs/adding-an-op.md", 12)]
     [InlineData("docs/adding-an-attack.md", 3)]
     [InlineData("docs/adding-a-method.md", 2)]
-    [InlineData("docs/adding-a-modifier.md", 3)]
+    [InlineData("docs/adding-a-modifier.md", 4)]
     [InlineData("docs/adding-a-model.md", 2)]
     [InlineData("docs/adding-a-data-set.md", 1)]
     [InlineData("docs/coming-from-pytorch.md", 1)]
