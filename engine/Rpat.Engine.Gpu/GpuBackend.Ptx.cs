@@ -11,7 +11,7 @@ namespace Rpat.Engine.Gpu;
 
 public static partial class GpuBackend
 {
-    /// <summary>Compiles every kernel for an architecture, several at a time, one after the other as they are done; this needs no GPU.</summary>
+    /// <summary>Compiles every kernel for an architecture, several at a time, each returned when it is done; this needs no GPU.</summary>
     /// <param name="major">Major number of the compute capability, 8 for sm_80.</param>
     /// <param name="minor">Minor number, 0 for sm_80.</param>
     /// <param name="extensions">Assemblies with losses of logits and scalar functions, in addition to the engine's own.</param>
@@ -35,8 +35,8 @@ public static partial class GpuBackend
         }
         catch (InternalCompilerException error) when (kernel.GetGenericArguments() is [.., var own])
         {
-            string why = error.GetBaseException().Message;
-            return Refused(kernel, own, FunctionPattern().Match(why) is { Success: true } call ? $"it calls {call.Groups[1]}" : why.TrimEnd('.'));
+            string why = error.GetBaseException().Message.TrimEnd('.');
+            return Refused(kernel, own, FunctionPattern().Match(why) is { Success: true } call ? $"it calls {call.Groups[1]}" : why);
         }
     }
 

@@ -88,7 +88,8 @@ internal sealed record CostEstimate(
     }
 
     // Evaluations of the network for an image that withstands every attack.
-    private static long Cost(AttackSuite? suite, int classes) => suite?.Attacks.Sum(a => a.Cost(classes) * (a.Parts(classes)?.Count ?? 0)) ?? 1;
+    private static long Cost(AttackSuite? suite, int classes) =>
+        suite?.Attacks.Sum(a => a.Cost(classes) * (a.Parts(classes)?.Count ?? 0)) ?? 1;
 
     private static (int Images, TimeSpan Longest) AutoAttackTime(Run run, double evaluation)
     {

@@ -82,6 +82,7 @@ internal static class ModelsCommand
     {
         using Device device = Device.Cpu(1);
         FeatureClassifier net = ModelCatalog.Build(device, spec, seed: 0);
+        host.Note($"for {net.Classes} classes and images of {spec.Input.C}x{spec.Input.H}x{spec.Input.W}: --classes and --input give others");
         LayerTable.Write(net, host.Out);
         return ExitCode.Done;
     }

@@ -99,7 +99,8 @@ public sealed class EvaluationChecksTests : IDisposable
     private Fixture Net(Func<Tape, Tensor, Tensor>? last = null) => Fixture.M(_device, last);
 
     private string[] FlagsOf(Fixture f, double eps = 0.01, InputTransform? transform = null) => [.. WarningsOf(f, eps, transform,
-        [Apgd.CrossEntropy with { Steps = 5 }, .. f.Net.Classes < 4 ? (Attack[])[Apgd.Dlr with { Steps = 3 }] : [], new Square { Steps = 60 }])
+        [Apgd.CrossEntropy with { Steps = 5 }, .. f.Net.Classes < 4 ? (Attack[])[Apgd.Dlr with { Steps = 3 }] : [],
+            new Square { Steps = 60 }])
         .Select(w => w.Flag)];
 
     private IReadOnlyList<EvaluationWarning> WarningsOf(Fixture f, double eps, InputTransform? transform, IReadOnlyList<Attack> attacks)

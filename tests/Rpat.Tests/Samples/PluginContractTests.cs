@@ -45,7 +45,7 @@ public sealed class PluginContractTests : IDisposable
     {
         var net = TestNets.Small(_device, width: 4);
         Refused(typeof(StatefulHook), what,
-            () => new TrainingStep(net, new OwnMethod { Modifiers = ModifierList.None.With(new Stateful(names)) }, new Sgd(net.Parameters), seed: 1));
+            () => new TrainingStep(net, new OwnMethod().With(new Stateful(names)), new Sgd(net.Parameters), seed: 1));
     }
 
     private static void Refused(Type type, string what, Action action) =>

@@ -42,7 +42,7 @@ public sealed class RunPluginTests : IDisposable
         string run = Made("mine", (section, name));
         WriteNetwork(run, section == "model" ? name : "preactresnet18");
         Assert.Equal(2, _test.Run([.. command.Select(word => word.Replace("RUN", run).Replace("net.pt", _test.PathOf("net.pt")))]));
-        Assert.Equal($"rpat: run '{Path.GetFileName(run)}' was made with --plugin {Plugin}: give it again, from where it is now.\n", _test.Error);
+        Assert.Equal($"rpat: {Lacks(run)}\n", _test.Error);
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class RunPluginTests : IDisposable
     {
         string run = Made("mine", ("method", "mine"));
         Rewrite(run, record => record with { Plugins = null, CommandLine = ["rpat", "train", "--plugin", Plugin] });
-        Assert.Equal($"run '{Path.GetFileName(run)}' was made with --plugin {Plugin}: give it again, from where it is now.", RunPlugins.Missing(run));
+        Assert.Equal(Lacks(run), RunPlugins.Missing(run));
     }
 
     [Fact]
@@ -91,6 +91,9 @@ public sealed class RunPluginTests : IDisposable
         Assert.Equal(0, _test.Run("sweep", "fashion-quick", "--list", "--method", "trades,trades-awp", "--set", "method.beta=3"));
         Assert.Contains("trades-awp", _test.Out);
     }
+
+    private string Lacks(string run) =>
+        $"run '{Path.GetFileName(run)}' was made with --plugin {Plugin}: give it again, from where it is now.";
 
     // A finished run whose configuration has another name in a section, and a setting of its method.
     private string Made(string name, (string Section, string Name) own, string setting = "epsilon: 2", string more = "")
