@@ -45,8 +45,8 @@ public static partial class GpuBackend
 
     private static PtxKernel Refused(Type kernel, Type own, string why) => new(PtxKernel.NameOf(kernel), "")
     {
-        Refused = $"{own} cannot be compiled for a GPU ({why}): a struct computes with + - * /, comparisons and the IMath that it is "
-            + "given, from numbers in its fields, and throws nothing."
+        Refused = $"{own} cannot be compiled for a GPU ({why}): a struct computes with + - * /, comparisons and the functions of IReal or "
+            + "IRow, from numbers in its fields, and throws nothing."
     };
 
     // A function of Math in single precision ends in F.

@@ -9,10 +9,10 @@ namespace Rpat.Tests.Gpu.Ptx;
 public sealed class RefusedStructTests
 {
     [Theory]
-    [InlineData(typeof(ElementwiseValue<Sine>), "Sine", "it calls Sin")]
     [InlineData(typeof(ElementwiseValue<Table>), "Table", "it has a field that is no number")]
     [InlineData(typeof(ElementwiseValue<Throwing>), "Throwing", "Throw")]
     [InlineData(typeof(BinaryValue<Raised>), "Raised", "it calls Pow")]
+    [InlineData(typeof(BinaryValue<Rest>), "Rest", "it calls Rem")]
     public void AStructThatNoGpuCanRunIsNamedWithTheReason(Type kernel, string name, string why)
     {
         var refused = GpuBackend.Tried(kernel, CudaArchitecture.SM_80);
@@ -29,8 +29,8 @@ public sealed class RefusedStructTests
     [Fact]
     public void AComparisonThatBecomesANumberIsRefusedAndABranchIsNot()
     {
-        Assert.Contains("write if (a == b) x += 1", GpuBackend.Tried(typeof(ElementwiseValue<Whole>), CudaArchitecture.SM_80).Verdict);
-        Assert.Equal(PtxKernel.Ok, GpuBackend.Tried(typeof(ElementwiseValue<Branch>), CudaArchitecture.SM_80).Verdict);
+        Assert.Contains("write if (a == b) x += 1", GpuBackend.Tried(typeof(BinaryValue<Whole>), CudaArchitecture.SM_80).Verdict);
+        Assert.Equal(PtxKernel.Ok, GpuBackend.Tried(typeof(BinaryValue<Branch>), CudaArchitecture.SM_80).Verdict);
     }
 
     [Fact]
@@ -40,43 +40,18 @@ public sealed class RefusedStructTests
         Assert.False(GpuBackend.HasStructs(typeof(PtxCommand).Assembly));
     }
 
-    private readonly struct Sine : IElementwise
-    {
-        public double Value<TMath>(double x, TMath math) where TMath : struct, IMath => Math.Sin(x);
-
-        public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath => 1;
-    }
-
     private readonly struct Table(float[] values) : IElementwise
     {
-        public double Value<TMath>(double x, TMath math) where TMath : struct, IMath => values[0] * x;
+        public T Value<T>(T x) where T : struct, IReal<T> => values[0] * x;
 
-        public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath => values[0];
+        public T Derivative<T>(T x) where T : struct, IReal<T> => values[0];
     }
 
-    private readonly struct Throwing : IElementwise
+    private readonly struct Throwing(double least) : IElementwise
     {
-        public double Value<TMath>(double x, TMath math) where TMath : struct, IMath => x < 0 ? throw new ArgumentException("x") : x;
+        public T Value<T>(T x) where T : struct, IReal<T> => least < 0 ? throw new ArgumentException("least") : x;
 
-        public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath => 1;
-    }
-
-    private readonly struct Whole : IElementwise
-    {
-        public double Value<TMath>(double x, TMath math) where TMath : struct, IMath => x - (x == 2 ? 1 : 0);
-
-        public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath => 1;
-    }
-
-    private readonly struct Branch : IElementwise
-    {
-        public double Value<TMath>(double x, TMath math) where TMath : struct, IMath
-        {
-            if (x == 2) x -= 1;
-            return x;
-        }
-
-        public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath => 1;
+        public T Derivative<T>(T x) where T : struct, IReal<T> => 1;
     }
 
     private readonly struct Raised : IBinary
@@ -86,5 +61,36 @@ public sealed class RefusedStructTests
         public double ByA(double a, double b) => 1;
 
         public double ByB(double a, double b) => 1;
+    }
+
+    private readonly struct Rest : IBinary
+    {
+        public double Value(double a, double b) => a % b;
+
+        public double ByA(double a, double b) => 1;
+
+        public double ByB(double a, double b) => 1;
+    }
+
+    private readonly struct Whole : IBinary
+    {
+        public double Value(double a, double b) => a - (a == b ? 1 : 0);
+
+        public double ByA(double a, double b) => 1;
+
+        public double ByB(double a, double b) => 0;
+    }
+
+    private readonly struct Branch : IBinary
+    {
+        public double Value(double a, double b)
+        {
+            if (a == b) a -= 1;
+            return a;
+        }
+
+        public double ByA(double a, double b) => 1;
+
+        public double ByB(double a, double b) => 0;
     }
 }
