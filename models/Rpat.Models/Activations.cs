@@ -21,11 +21,11 @@ internal readonly struct ParametricSilu(double alpha, double beta) : IElementwis
 internal readonly struct HardShrink : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value(double a, double b) => Math.Abs(a) < b ? 0 : a;
+    public T Value<T>(T a, T b) where T : struct, IReal<T> => T.IfLess(T.IfLess(a, 0, -a, a), b, 0, a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double ByA(double a, double b) => Math.Abs(a) < b ? 0 : 1;
+    public T ByA<T>(T a, T b) where T : struct, IReal<T> => T.IfLess(T.IfLess(a, 0, -a, a), b, 0, 1);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double ByB(double a, double b) => 0;
+    public T ByB<T>(T a, T b) where T : struct, IReal<T> => 0;
 }

@@ -10,17 +10,17 @@ namespace Rpat.Samples.Extensions;
 public readonly struct RobustDifference : IBinary
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value(double a, double b) => 1 - 1 / (1 + (a - b) * (a - b));
+    public T Value<T>(T a, T b) where T : struct, IReal<T> => 1 - 1 / (1 + (a - b) * (a - b));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double ByA(double a, double b)
+    public T ByA<T>(T a, T b) where T : struct, IReal<T>
     {
-        double rest = 1 / (1 + (a - b) * (a - b));
+        T rest = 1 / (1 + (a - b) * (a - b));
         return 2 * (a - b) * rest * rest;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double ByB(double a, double b) => -ByA(a, b);
+    public T ByB<T>(T a, T b) where T : struct, IReal<T> => -ByA(a, b);
 }
 
 /// <summary>Records it.</summary>

@@ -49,10 +49,10 @@ internal readonly struct Pairs
     public int At(int n, int c, int pixel) => _cells.At(n, c, 0, pixel);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double A(int i) => _a.Load(i);
+    public GpuReal A(int i) => _a.Load(i);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double B(int i)
+    public GpuReal B(int i)
     {
         Cell cell = _cells[i];
         return _b.Load(_isSpread != 0 ? cell.N * _sampleStride + cell.C * _channelStride : i);
@@ -68,7 +68,7 @@ internal readonly struct BinaryValue<TOp>(TOp op, Pairs pairs, Numbers y) : IKer
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
         if (i >= y.Count) return;
         float v = 0;
-        if (pairs.IsChannel(i)) v = (float)op.Value(pairs.A(i), pairs.B(i));
+        if (pairs.IsChannel(i)) v = (float)op.Value(pairs.A(i), pairs.B(i)).Value;
         y.Store(i, v);
     }
 }
@@ -86,8 +86,8 @@ internal readonly struct BinaryDerivative<TOp>(TOp op, Pairs pairs, Numbers dy, 
         float g = 0;
         if (pairs.IsChannel(i))
         {
-            double a = pairs.A(i), b = pairs.B(i);
-            g = (float)(dy.Load(i) * (byB != 0 ? op.ByB(a, b) : op.ByA(a, b)));
+            GpuReal a = pairs.A(i), b = pairs.B(i);
+            g = (float)(dy.Load(i) * (byB != 0 ? op.ByB(a, b) : op.ByA(a, b)).Value);
         }
         to.Put(i, g, accumulate);
     }
@@ -110,7 +110,7 @@ internal readonly struct BinarySums<TOp>(
         for (int t = lane; t < terms; t += Reduce.WarpSize)
         {
             int row = t / area, n = row / of, at = pairs.At(sample + n, channel + row - n * of, t - row * area);
-            sum += dy.Load(at) * op.ByB(pairs.A(at), pairs.B(at));
+            sum += dy.Load(at) * op.ByB(pairs.A(at), pairs.B(at)).Value;
         }
         sum = Reduce.WarpSum(sum);
         if (lane == 0) db[item] = accumulate != 0 ? db[item] + (float)sum : (float)sum;

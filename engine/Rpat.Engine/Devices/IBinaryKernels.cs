@@ -4,13 +4,13 @@ namespace Rpat.Engine.Devices;
 public interface IBinary
 {
     /// <summary>f(a, b).</summary>
-    double Value(double a, double b);
+    T Value<T>(T a, T b) where T : struct, IReal<T>;
 
     /// <summary>∂f/∂a.</summary>
-    double ByA(double a, double b);
+    T ByA<T>(T a, T b) where T : struct, IReal<T>;
 
     /// <summary>∂f/∂b.</summary>
-    double ByB(double a, double b);
+    T ByB<T>(T a, T b) where T : struct, IReal<T>;
 }
 
 /// <summary>

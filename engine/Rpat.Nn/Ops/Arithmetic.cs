@@ -5,15 +5,15 @@ public readonly struct Add(double factor) : IBinary
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value(double a, double b) => a + factor * b;
+    public T Value<T>(T a, T b) where T : struct, IReal<T> => a + factor * b;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double ByA(double a, double b) => 1;
+    public T ByA<T>(T a, T b) where T : struct, IReal<T> => 1;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double ByB(double a, double b) => factor;
+    public T ByB<T>(T a, T b) where T : struct, IReal<T> => factor;
 }
 
 /// <summary>a·b.</summary>
@@ -21,15 +21,15 @@ public readonly struct Multiply : IBinary
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value(double a, double b) => a * b;
+    public T Value<T>(T a, T b) where T : struct, IReal<T> => a * b;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double ByA(double a, double b) => b;
+    public T ByA<T>(T a, T b) where T : struct, IReal<T> => b;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double ByB(double a, double b) => a;
+    public T ByB<T>(T a, T b) where T : struct, IReal<T> => a;
 }
 
 /// <summary>a/b.</summary>
@@ -37,15 +37,15 @@ public readonly struct Divide : IBinary
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value(double a, double b) => a / b;
+    public T Value<T>(T a, T b) where T : struct, IReal<T> => a / b;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double ByA(double a, double b) => 1 / b;
+    public T ByA<T>(T a, T b) where T : struct, IReal<T> => 1 / b;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double ByB(double a, double b) => -a / (b * b);
+    public T ByB<T>(T a, T b) where T : struct, IReal<T> => -a / (b * b);
 }
 
 /// <summary>

@@ -28,12 +28,13 @@ internal sealed class MatMulNode : Node
     {
         (_s, _a, _b) = (s, tape.AddStoredInput(a), tape.AddStoredInput(b));
         Output = tape.NewTensor(a.Shape with { H = s.M, W = s.N }, Layout.Plain, "matmul");
+        (Inputs, Outputs) = ([_a, _b], [Output]);
     }
 
     public Tensor Output { get; }
     public override string Op => "MatMul";
-    public override IReadOnlyList<Edge> Inputs => [_a, _b];
-    public override IReadOnlyList<Tensor> Outputs => [Output];
+    public override IReadOnlyList<Edge> Inputs { get; }
+    public override IReadOnlyList<Tensor> Outputs { get; }
     public override double MultiplyAdds => (double)Output.Shape.Count * _s.K;
     public override IEnumerable<Tensor> Saved => [_a.Stored, _b.Stored];
 

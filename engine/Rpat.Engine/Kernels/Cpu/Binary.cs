@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>Functions of two tensors, value by value in double precision; sums over what b is spread over in fixed order.</summary>
+/// <summary>Functions of two tensors, 16 values at a time; sums over what b is spread over in double precision and in fixed order.</summary>
 internal unsafe partial class CpuKernels : IBinaryKernels
 {
     public void Binary<TOp>(in TOp op, in BinaryShape s, DeviceBuffer a, DeviceBuffer b, DeviceBuffer y) where TOp : struct, IBinary =>
@@ -11,7 +11,7 @@ internal unsafe partial class CpuKernels : IBinaryKernels
         where TOp : struct, IBinary
     {
         var job = new BinaryPlane<TOp>(op, s, a.Floats(), b.Floats(), dy.Floats(), byB, accumulate, to.Floats());
-        if (byB && s.IsSpread) _pool.Run(new BinarySum<TOp>(job, s, accumulate, to.Floats()), s.SpreadCount);
+        if (byB && s.IsSpread) _pool.Run(new BinarySum<TOp>(job, s, accumulate, to.Floats()), BinarySum<TOp>.Count(s));
         else _pool.Run(job, Planes(s));
     }
 
@@ -25,37 +25,71 @@ internal readonly unsafe struct BinaryPlane<TOp>(TOp op, BinaryShape s, float* a
 {
     private readonly Places _place = new(s.Shape, s.Layout);
 
+    private int Area => s.Shape.Area * _place.Lanes;
+
     public void Run(int index, Worker worker)
     {
-        int n = index / _place.Planes, first = index % _place.Planes * _place.Lanes, area = s.Shape.Area * _place.Lanes;
-        for (int i = 0; i < area; i++)
+        Vec spread = Spread(index);
+        for (int i = 0; i < Area; i += Blocks.Size)
         {
-            int c = first + i % _place.Lanes;
-            long at = (long)index * area + i;
-            y[at] = (c < s.Shape.C ? (float)Value(at, n, c) : 0) + (accumulate ? y[at] : 0);
+            float* to = y + (long)index * Area + i;
+            Vec v = Value(index, i, spread);
+            Lanes.Store(accumulate ? v + Lanes.Load(to, Area - i) : v, to, Area - i);
         }
     }
 
-    public double Value(int n, int c, int pixel) => Value(_place.At(n, c, 0, pixel), n, c);
-
-    private double Value(long at, int n, int c)
+    /// <summary>Adds the values of a plane, lane by lane.</summary>
+    public void AddTo(int index, ref Vector512<double> low, ref Vector512<double> high)
     {
-        double left = a[at], right = b[s.IsSpread ? (long)n * s.SampleStride + c * s.ChannelStride : at];
-        return dy == null ? op.Value(left, right) : dy[at] * (byB ? op.ByB(left, right) : op.ByA(left, right));
+        Vec spread = Spread(index);
+        for (int i = 0; i < Area; i += Blocks.Size)
+        {
+            var (a, b) = Vector512.Widen(Value(index, i, spread));
+            (low, high) = (low + a, high + b);
+        }
+    }
+
+    /// <summary>The b of a plane's channels, if it is spread.</summary>
+    private Vec Spread(int index)
+    {
+        int c = index % _place.Planes * _place.Lanes;
+        float* from = b + (long)index / _place.Planes * s.SampleStride + c * s.ChannelStride;
+        if (!s.IsSpread) return Vec.Zero;
+        return _place.Lanes == 1 || s.ChannelStride == 0 ? Vector512.Create(*from) : Lanes.Load(from, s.Shape.C - c);
+    }
+
+    /// <summary>The next 16 values of a plane; 0 in padding lanes and beyond its end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Vec Value(int index, int i, Vec spread)
+    {
+        long at = (long)index * Area + i;
+        int left = Area - i, channels = s.Shape.C - index % _place.Planes * _place.Lanes;
+        Reals x = new(Lanes.Load(a + at, left)), by = new(s.IsSpread ? spread : Lanes.Load(b + at, left));
+        Vec v = dy == null ? op.Value(x, by).V : Lanes.Load(dy + at, left) * (byB ? op.ByB(x, by) : op.ByA(x, by)).V;
+        return v & Lanes.First(_place.Lanes == 1 ? left : channels);
     }
 }
 
-/// <summary>One value of db: the sum over the samples, channels and pixels that it is spread over.</summary>
+/// <summary>The sums of db over what b is spread over: one value of db, or those of a block of channels.</summary>
 internal readonly unsafe struct BinarySum<TOp>(BinaryPlane<TOp> terms, BinaryShape s, bool accumulate, float* db) : IJob
     where TOp : struct, IBinary
 {
+    private readonly int _planes = new Places(s.Shape, s.Layout).Planes;
+    private readonly int _lanes = s.ChannelStride == 0 ? 1 : new Places(s.Shape, s.Layout).Lanes;
+
+    public static int Count(in BinaryShape s) =>
+        (s.SampleStride == 0 ? 1 : s.Shape.N) * (s.ChannelStride == 0 ? 1 : new Places(s.Shape, s.Layout).Planes);
+
     public void Run(int index, Worker worker)
     {
-        int sample = s.SampleStride == 0 ? -1 : index / s.SampleStride, channel = s.ChannelStride == 0 ? -1 : index % s.Shape.C;
-        double sum = 0;
-        for (int n = Math.Max(0, sample); n < (sample < 0 ? s.Shape.N : sample + 1); n++)
-            for (int c = Math.Max(0, channel); c < (channel < 0 ? s.Shape.C : channel + 1); c++)
-                for (int i = 0; i < s.Shape.Area; i++) sum += terms.Value(n, c, i);
-        db[index] = (float)sum + (accumulate ? db[index] : 0);
+        int groups = s.ChannelStride == 0 ? 1 : _planes, n = s.SampleStride == 0 ? 0 : index / groups, plane = index % groups;
+        var (low, high) = (Vector512<double>.Zero, Vector512<double>.Zero);
+        for (int sample = n; sample < (s.SampleStride == 0 ? s.Shape.N : n + 1); sample++)
+            for (int p = plane; p < (s.ChannelStride == 0 ? _planes : plane + 1); p++)
+                terms.AddTo(sample * _planes + p, ref low, ref high);
+        float* to = db + n * s.SampleStride + plane * _lanes * s.ChannelStride;
+        int left = _lanes == 1 ? 1 : s.Shape.C - plane * _lanes;
+        Vec sums = _lanes == 1 ? Vector512.CreateScalar((float)Vector512.Sum(low + high)) : Vector512.Narrow(low, high);
+        Lanes.Store(accumulate ? sums + Lanes.Load(to, left) : sums, to, left);
     }
 }

@@ -11,8 +11,8 @@ public sealed class RefusedStructTests
     [Theory]
     [InlineData(typeof(ElementwiseValue<Table>), "Table", "it has a field that is no number")]
     [InlineData(typeof(ElementwiseValue<Throwing>), "Throwing", "Throw")]
-    [InlineData(typeof(BinaryValue<Raised>), "Raised", "it calls Pow")]
-    [InlineData(typeof(BinaryValue<Rest>), "Rest", "it calls Rem")]
+    [InlineData(typeof(ElementwiseValue<Raised>), "Raised", "it calls Pow")]
+    [InlineData(typeof(ElementwiseValue<Rest>), "Rest", "it calls Rem")]
     public void AStructThatNoGpuCanRunIsNamedWithTheReason(Type kernel, string name, string why)
     {
         var refused = GpuBackend.Tried(kernel, CudaArchitecture.SM_80);
@@ -29,8 +29,8 @@ public sealed class RefusedStructTests
     [Fact]
     public void AComparisonThatBecomesANumberIsRefusedAndABranchIsNot()
     {
-        Assert.Contains("write if (a == b) x += 1", GpuBackend.Tried(typeof(BinaryValue<Whole>), CudaArchitecture.SM_80).Verdict);
-        Assert.Equal(PtxKernel.Ok, GpuBackend.Tried(typeof(BinaryValue<Branch>), CudaArchitecture.SM_80).Verdict);
+        Assert.Contains("write if (a == b) x += 1", GpuBackend.Tried(typeof(ElementwiseValue<Whole>), CudaArchitecture.SM_80).Verdict);
+        Assert.Equal(PtxKernel.Ok, GpuBackend.Tried(typeof(ElementwiseValue<Branch>), CudaArchitecture.SM_80).Verdict);
     }
 
     [Fact]
@@ -54,43 +54,35 @@ public sealed class RefusedStructTests
         public T Derivative<T>(T x) where T : struct, IReal<T> => 1;
     }
 
-    private readonly struct Raised : IBinary
+    private readonly struct Raised(double power) : IElementwise
     {
-        public double Value(double a, double b) => Math.Pow(a, b);
+        public T Value<T>(T x) where T : struct, IReal<T> => x * Math.Pow(power, 2.5);
 
-        public double ByA(double a, double b) => 1;
-
-        public double ByB(double a, double b) => 1;
+        public T Derivative<T>(T x) where T : struct, IReal<T> => 1;
     }
 
-    private readonly struct Rest : IBinary
+    private readonly struct Rest(double of) : IElementwise
     {
-        public double Value(double a, double b) => a % b;
+        public T Value<T>(T x) where T : struct, IReal<T> => x * (of % 3);
 
-        public double ByA(double a, double b) => 1;
-
-        public double ByB(double a, double b) => 1;
+        public T Derivative<T>(T x) where T : struct, IReal<T> => 1;
     }
 
-    private readonly struct Whole : IBinary
+    private readonly struct Whole(double by) : IElementwise
     {
-        public double Value(double a, double b) => a - (a == b ? 1 : 0);
+        public T Value<T>(T x) where T : struct, IReal<T> => x - (by == 2 ? 1 : 0);
 
-        public double ByA(double a, double b) => 1;
-
-        public double ByB(double a, double b) => 0;
+        public T Derivative<T>(T x) where T : struct, IReal<T> => 1;
     }
 
-    private readonly struct Branch : IBinary
+    private readonly struct Branch(double by) : IElementwise
     {
-        public double Value(double a, double b)
+        public T Value<T>(T x) where T : struct, IReal<T>
         {
-            if (a == b) a -= 1;
-            return a;
+            if (by == 2) x -= 1;
+            return x;
         }
 
-        public double ByA(double a, double b) => 1;
-
-        public double ByB(double a, double b) => 0;
+        public T Derivative<T>(T x) where T : struct, IReal<T> => 1;
     }
 }

@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Ops;
+namespace Rpat.Nn.Ops;
 
 /// <summary>Along one axis of a map: each output is a weighted sum of adjacent inputs.</summary>
 /// <param name="Inputs">Length of the input.</param>
@@ -39,7 +39,7 @@ public static class ResampleOp
     }
 }
 
-internal sealed class ResampleNode : OpNode
+internal sealed class ResampleNode : Node
 {
     private readonly Edge _x;
     private readonly ResampleShape _forward, _backward;
@@ -49,11 +49,15 @@ internal sealed class ResampleNode : OpNode
     {
         _x = x.Layout == Layout.Plain ? tape.AddStoredInput(x) : tape.AddInput(x);
         (_forward, _table) = Table(tape.Device, x, rows, columns);
-        Connect([_x], tape.NewTensor(_forward.Output, x.Layout, "resampled"));
+        Output = tape.NewTensor(_forward.Output, x.Layout, "resampled");
+        (Inputs, Outputs) = ([_x], [Output]);
         (_backward, _transposed) = Table(tape.Device, Output, rows.Transposed, columns.Transposed);
     }
 
+    public Tensor Output { get; }
     public override string Op => "Resample";
+    public override IReadOnlyList<Edge> Inputs { get; }
+    public override IReadOnlyList<Tensor> Outputs { get; }
 
     public override void Forward(IKernels k) => k.Resample(_forward, _x.Operand, _table, default, false, Output.Data);
 
