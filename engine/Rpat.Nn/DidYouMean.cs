@@ -1,4 +1,4 @@
-namespace Rpat.Training.Errors;
+namespace Rpat.Nn;
 
 /// <summary>Finds the name that a mistyped one was meant to be.</summary>
 internal static class DidYouMean

@@ -1,4 +1,4 @@
-namespace Rpat.Training.Errors;
+namespace Rpat.Nn;
 
 /// <summary>
 /// The names of one kind, such as models, as people type them: case and separators do not matter, and common short forms are known.
@@ -20,7 +20,7 @@ internal sealed record KnownNames(string Plural, Func<IEnumerable<string>> All)
     public bool IsOpen { get; init; }
 
     /// <summary>What to do about a name that is not known since a plugin declares it.</summary>
-    public const string OfPlugins = "those of your own need --plugin FILE.dll";
+    public const string OfPlugins = "those of your own are registered first";
 
     /// <summary>What a text that is no name was meant to be, if that shows; otherwise null.</summary>
     public Func<string, string?> Meaning { get; init; } = static _ => null;
