@@ -5,7 +5,7 @@ namespace Rpat.Nn;
 /// </summary>
 /// <param name="Plural">What they are, in messages.</param>
 /// <param name="All">The names that can be listed.</param>
-internal sealed record KnownNames(string Plural, Func<IEnumerable<string>> All)
+public sealed record KnownNames(string Plural, Func<IEnumerable<string>> All)
 {
     /// <summary>Whether a name is one, for kinds with more names than can be listed, such as <c>pgd37</c>.</summary>
     public Func<string, bool> Knows { get; init; } = static _ => false;

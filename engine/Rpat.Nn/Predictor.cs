@@ -8,8 +8,7 @@ namespace Rpat.Nn;
 /// <exception cref="ArgumentOutOfRangeException">The batch is below 1.</exception>
 public sealed class Predictor(Classifier net, int batch = 128) : IDisposable
 {
-    private readonly int _batch = batch >= 1 ? batch
-        : throw new ArgumentOutOfRangeException(nameof(batch), batch, "A batch has at least 1 image.");
+    private readonly int _batch = net is null ? throw new ArgumentNullException(nameof(net)) : Bound.FromOne(batch);
     private bool _disposed;
     private (Tape Tape, Tensor X, Tensor Logits)? _pass;
 

@@ -30,7 +30,7 @@ public sealed record EvaluationReport(
     internal static EvaluationReport Read(string folder)
     {
         string path = Path.Combine(folder, FileName);
-        if (!File.Exists(path)) throw new DataException($"'{folder}' has no {FileName}: finish the evaluation with --resume first.");
+        if (!File.Exists(path)) throw new DataException($"'{folder}' has no {FileName}: finish the evaluation with resume: true first.");
         try
         {
             return JsonSerializer.Deserialize<EvaluationReport>(EvaluationFiles.Text(path), EvaluationManifest.Format)
