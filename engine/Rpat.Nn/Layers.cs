@@ -280,7 +280,7 @@ public sealed class Network : Classifier
         (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? normalization = null)
         : base(device, input, classes)
     {
-        ArgumentNullException.ThrowIfNull(layers);
+        Bound.Given(layers);
         if (normalization is { } n) _normalization = new Normalize(device, n.Mean, n.Std);
         _layers = layers is Sequential ? DeclareInner(layers) : Declare("layers", layers);
         Build(seed);

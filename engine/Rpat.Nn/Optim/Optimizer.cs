@@ -56,7 +56,7 @@ public abstract class Optimizer(ParameterStore parameters, float weightDecay)
     } = [];
 
     /// <summary>The trained parameters.</summary>
-    public ParameterStore Parameters { get; } = parameters ?? throw new ArgumentNullException(nameof(parameters));
+    public ParameterStore Parameters { get; } = Bound.Given(parameters);
 
     /// <summary>Weight decay of the parameters of no group.</summary>
     public float WeightDecay { get; } = Bound.FromZero(weightDecay);

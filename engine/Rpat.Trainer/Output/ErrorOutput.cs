@@ -20,7 +20,7 @@ internal static partial class ErrorOutput
         ("give its model's name", "give --model"),
         ("; choose another model.", "; choose another --model, or take what fits with --no-strict."),
         ("choose another model, or another part of the file", "choose another --model, or another part with --key"),
-        ("choose fp32, or use", "choose --precision fp32, or use"),
+        ("needs 8.0: choose fp32", "needs 8.0: choose --precision fp32"),
         ("or use the CPU", "or use --device cpu"),
         ("'rpat devices' with its self-test, and resume the training", "'rpat devices --self-test', and train again with --resume"),
         ("those of your own are registered first", "those of your own need --plugin FILE.dll"),

@@ -1,8 +1,12 @@
-namespace Rpat.Nn;
+namespace Rpat.Nn.Ops;
 
 /// <summary>Bounds of the numbers of layers and optimizers.</summary>
 internal static class Bound
 {
+    /// <exception cref="ArgumentNullException">It is null.</exception>
+    public static T Given<T>(T? value, [CallerArgumentExpression(nameof(value))] string name = "") where T : class =>
+        value ?? throw new ArgumentNullException(name);
+
     /// <exception cref="ArgumentOutOfRangeException">It is negative or no finite number.</exception>
     public static float FromZero(float value, [CallerArgumentExpression(nameof(value))] string name = "") =>
         value >= 0 && float.IsFinite(value) ? value
