@@ -43,7 +43,8 @@ public sealed class LayerGuardTests : IDisposable
         foreach (float epsilon in new[] { 0, -1, float.NaN })
             Assert.Throws<ArgumentOutOfRangeException>(() => new BatchNorm(4, epsilon));
         Assert.Throws<ArgumentOutOfRangeException>(() => new BatchNorm(4, momentum: 2));
-        Assert.Contains("epsilon is a finite number above 0", Assert.Throws<ArgumentOutOfRangeException>(() => new BatchNorm(4, -1)).Message);
+        Assert.Contains("epsilon is a finite number above 0",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new BatchNorm(4, -1)).Message);
     }
 
     [Fact]
@@ -51,7 +52,8 @@ public sealed class LayerGuardTests : IDisposable
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => Activation.LeakyRelu(double.NaN));
         Assert.Throws<ArgumentOutOfRangeException>(() => Activation.Softplus(0));
-        var levels = Assert.Throws<ShapeException>(() => new Network(_device, new Shape(1, 1, 8, 8), 2, Pool.Flatten(), 0, ([127f], [50f])));
+        var levels = Assert.Throws<ShapeException>(
+            () => new Network(_device, new Shape(1, 1, 8, 8), 2, Pool.Flatten(), 0, ([127f], [50f])));
         Assert.Contains("divide by 255", levels.Message);
         Assert.StartsWith("SqueezeExcite: reduced 0", Assert.Throws<ShapeException>(() => new SqueezeExcite(4, 4 / 16)).Message);
     }
@@ -69,7 +71,8 @@ public sealed class LayerGuardTests : IDisposable
     public void AStateHasEachNameOnce()
     {
         var net = new Network(_device, new Shape(1, 1, 1, 2), 2, new Sequential(Pool.Flatten(), new Linear(2, 2)));
-        Assert.Contains("Two arrays are called '1.weight'", Assert.Throws<CheckpointException>(() => net.Load([.. net.State(), .. net.State()])).Message);
+        Assert.Contains("Two arrays are called '1.weight'",
+            Assert.Throws<CheckpointException>(() => net.Load([.. net.State(), .. net.State()])).Message);
     }
 
     [Theory]

@@ -147,8 +147,8 @@ public sealed class EntryTests : IDisposable
     {
         var suite = AutoAttack.Standard(Norm.Linf, 0.1, classes: 10);
         Refused(() => new Evaluator(_net).Run(Set(_images, [0, 1]), suite), "is for 10 classes, and the network has 5");
-        Refused(() => new RobustEvaluation(_net, Plan("net") with { Radii = [new("0.1", 0.1)], SuitesAt = _ => [suite] }, _images, [0, 1], "never"),
-            "is for 10 classes");
+        var plan = Plan("net") with { Radii = [new("0.1", 0.1)], SuitesAt = _ => [suite] };
+        Refused(() => new RobustEvaluation(_net, plan, _images, [0, 1], "never"), "is for 10 classes");
         Refused(() => new RobustEvaluation(_net, Plan("net") with { SuitesAt = _ => [null!] }, _images, [0, 1], "never"), "is null");
         Refused(() => AutoAttack.Standard(Norm.Linf, 0.1, classes: 1), "no other");
     }

@@ -297,9 +297,11 @@ public class MethodTests
         using var device = Device.Cpu(1);
         PreActResNet net = TestNets.Small(device);
         var teacher = Assert.Throws<ArgumentException>(() => new TrainingStep(net, new KdSwa(_pgd), new Sgd(net.Parameters), seed: 1));
-        Assert.Equal("The method needs a teacher 'clean': give the training step new AuxiliaryModels { Teachers = … } with it.", teacher.Message);
+        Assert.Equal(
+            "The method needs a teacher 'clean': give the training step new AuxiliaryModels { Teachers = … } with it.", teacher.Message);
         var twin = Assert.Throws<ArgumentException>(() => new TrainingStep(net, Named("wa"), new Sgd(net.Parameters), seed: 1));
-        Assert.Equal("wa keeps a second network of the same kind: give the training step new AuxiliaryModels { Twin = … }, which makes it.", twin.Message);
+        Assert.Equal("wa keeps a second network of the same kind: give the training step new AuxiliaryModels "
+            + "{ Twin = … }, which makes it.", twin.Message);
     }
 
     private static Objective Named(string name, params (string Setting, string Text)[] settings) =>

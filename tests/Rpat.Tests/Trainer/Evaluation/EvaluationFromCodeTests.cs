@@ -2,7 +2,9 @@ using Rpat.Tests.Robust;
 
 namespace Rpat.Tests.Trainer.Evaluation;
 
-/// <summary>What was evaluated from code is verified by the tool: of a network's file as it is, of one in memory with the file it was saved to.</summary>
+/// <summary>
+/// What was evaluated from code is verified by the tool: of a network's file as it is, of one in memory with the file it was saved to.
+/// </summary>
 public sealed class EvaluationFromCodeTests : IDisposable
 {
     private readonly TestHost _test = new();
@@ -38,7 +40,8 @@ public sealed class EvaluationFromCodeTests : IDisposable
             Assert.Equal("rpat: the evaluation is of 'in memory', which is no file here: give the file of that network by --checkpoint.\n",
                 _test.Error);
         }
-        Assert.True(_test.Run(["eval", "verify", folder, .. isFile ? Array.Empty<string>() : ["--checkpoint", file]]) == 0, _test.Out + _test.Error);
+        string[] where = isFile ? [] : ["--checkpoint", file];
+        Assert.True(_test.Run(["eval", "verify", folder, .. where]) == 0, _test.Out + _test.Error);
         Assert.Contains(" 0 problems", _test.Out);
     }
 }
