@@ -10,7 +10,7 @@ public static partial class GpuBackend
         DeviceUnavailableException => error.Message,
         DriverException => $"The GPU cannot go on, since {error.Message}.",
         ILGPU.Runtime.Cuda.CudaException cuda => $"The GPU cannot go on, since its driver answers {cuda.Error} "
-            + $"({cuda.Message.TrimEnd('.')}): run 'rpat devices --self-test', and train again with --resume.",
+            + $"({cuda.Message.TrimEnd('.')}): run 'rpat devices' with its self-test, and resume the training.",
         _ => null,
     };
 }

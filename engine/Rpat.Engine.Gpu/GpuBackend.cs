@@ -69,7 +69,7 @@ public static partial class GpuBackend
     }
 
     private static DeviceUnavailableException Unavailable(string name, string why) =>
-        new($"{name} cannot be used: {why}, or use --device cpu.");
+        new($"{name} cannot be used: {why}, or use the CPU.");
 
     private static GpuInfo Describe(DeviceFacts device, int index, int version) =>
         new($"cuda:{index}", device.Model, device.MemoryBytes, device.Multiprocessors)

@@ -33,7 +33,7 @@ public sealed partial class GpuDevice
         {
             var devices = context.GetCudaDevices();
             if (devices.Count == 0) throw new DeviceUnavailableException($"{name} ({facts.Model}) cannot be used: ILGPU does not list it, "
-                + "choose another GPU or use --device cpu.");
+                + "choose another GPU or use the CPU.");
             var accelerator = devices[0].CreateCudaAccelerator(context);
             GpuDevice? opened = null;
             void Say(string sentence) => opened?.Note(sentence);

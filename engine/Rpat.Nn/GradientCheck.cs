@@ -3,7 +3,7 @@ namespace Rpat.Nn;
 /// <summary>
 /// The gradients that a tape computes, compared with central differences of the values that it computes: for ops, losses and layers of
 /// one's own, on any device. Values are float32, so that right gradients differ by about 1e-4; inputs must lie further than a tenth from
-/// points without a derivative, such as the kink of a ReLU.
+/// points without a derivative, such as the kink of a ReLU. Of a whole network right gradients may differ by 1e-2.
 /// </summary>
 /// <param name="Error">The largest difference, divided by the largest entry of either.</param>
 /// <param name="Input">The input whose gradient differs by that.</param>
@@ -18,7 +18,7 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
     /// <summary>Checks the gradients of Σ w·y, for an output y and fixed weights w from 0.5 to 1.5.</summary>
     /// <param name="record">Records y from the inputs.</param>
     /// <param name="inputs">Tensors that were created with <c>needsGrad</c>, and parameters; of large ones 100 entries are checked.</param>
-    /// <exception cref="ArgumentException">There is no input, or one wants no gradient.</exception>
+    /// <exception cref="ArgumentException">There is no input, one wants no gradient, or the value does not depend on one.</exception>
     public static GradientCheck Of(Func<Tape, Tensor> record, params IReadOnlyList<Tensor> inputs)
     {
         var tape = TapeOf(inputs);
@@ -58,14 +58,27 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
 
     private static GradientCheck Compared(Tape tape, Func<double> value, IReadOnlyList<Tensor> inputs)
     {
-        tape.Run();
-        float[][] gradients = [.. inputs.Select(input => input.GradToArray())];
+        float[][] gradients = GradientsOf(tape, inputs);
         List<(Tensor Input, int Index, double Gradient, double Difference)> all = [];
         foreach (var (input, gradient) in inputs.Zip(gradients))
             foreach (int i in Entries(gradient.Length)) all.Add((input, i, gradient[i], DifferenceAt(tape, value, input, i)));
         double largest = all.Max(one => Math.Max(Math.Abs(one.Gradient), Math.Abs(one.Difference))) + 1e-6;
         return all.Select(one => new GradientCheck(ErrorOf(one.Gradient - one.Difference, largest), one.Input, one.Index, one.Gradient,
             one.Difference)).MaxBy(check => check.Error)!;
+    }
+
+    private static float[][] GradientsOf(Tape tape, IReadOnlyList<Tensor> inputs)
+    {
+        try
+        {
+            tape.Run();
+            return [.. inputs.Select(input => input.GradToArray())];
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new ArgumentException("GradientCheck: create each input with needsGrad, and record a value that depends on all of them "
+                + $"({error.Message.TrimEnd('.')}).", error);
+        }
     }
 
     private static double ErrorOf(double difference, double largest) =>

@@ -40,7 +40,8 @@ public abstract class Layer
 public sealed class Sequential(params IReadOnlyList<Layer> layers) : Layer
 {
     /// <summary>The layers.</summary>
-    public IReadOnlyList<Layer> Layers { get; } = layers;
+    public IReadOnlyList<Layer> Layers { get; } = layers.Any(layer => layer is null)
+        ? throw new ArgumentNullException(nameof(layers)) : layers;
 
     /// <inheritdoc/>
     protected override void Declare(Module net, string name)
@@ -96,7 +97,8 @@ public sealed class Residual(Layer body, Layer? shortcut = null, bool relu = fal
 /// <exception cref="ShapeException">A number of channels is below 1.</exception>
 public sealed class SqueezeExcite(int channels, int reduced, Activation? activation = null) : Layer
 {
-    private readonly Linear _squeeze = new(channels, reduced, asConvolution: true), _excite = new(reduced, channels, asConvolution: true);
+    private readonly Linear _squeeze = new(channels, Positive(nameof(SqueezeExcite), reduced), asConvolution: true),
+        _excite = new(reduced, channels, asConvolution: true);
 
     /// <inheritdoc/>
     protected override void Declare(Module net, string name)

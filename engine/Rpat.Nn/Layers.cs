@@ -99,7 +99,7 @@ public sealed class Linear(int inputs, int outputs, bool bias = true, bool asCon
 public sealed class BatchNorm(int channels, float epsilon = 1e-5f, float momentum = 0.1f) : Layer
 {
     private readonly int _channels = Positive(nameof(BatchNorm), channels);
-    private readonly float _epsilon = epsilon > 0 ? Bound.FromZero(epsilon) : throw new ArgumentOutOfRangeException(nameof(epsilon));
+    private readonly float _epsilon = (float)Bound.AboveZero(epsilon);
     private readonly float _momentum = momentum == 1 ? 1 : Bound.BelowOne(momentum);
     private BatchNorm2d? _norm;
 
@@ -195,14 +195,17 @@ public class Activation(string text, Func<Tape, Tensor, Tensor> record) : Layer
     public static Activation Gelu => new("GELU()", (tape, x) => tape.Gelu(x));
 
     /// <summary>x, or slope·x below 0.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The slope is no finite number.</exception>
     public static Activation LeakyRelu(double slope = 0.01) =>
-        new(Python.Call("LeakyReLU", ("negative_slope", slope)), (tape, x) => tape.LeakyRelu(x, slope));
+        new(Python.Call("LeakyReLU", ("negative_slope", Bound.Finite(slope))), (tape, x) => tape.LeakyRelu(x, slope));
 
     /// <summary>x from 0 to 6.</summary>
     public static Activation Relu6 => new("ReLU6()", (tape, x) => tape.Relu6(x));
 
     /// <summary>ln(1 + exp(β·x))/β.</summary>
-    public static Activation Softplus(double beta = 1) => new(Python.Call("Softplus", ("beta", beta)), (tape, x) => tape.Softplus(x, beta));
+    /// <exception cref="ArgumentOutOfRangeException">β is not above 0.</exception>
+    public static Activation Softplus(double beta = 1) =>
+        new(Python.Call("Softplus", ("beta", Bound.AboveZero(beta))), (tape, x) => tape.Softplus(x, beta));
 
     /// <summary>1/(1 + e⁻ˣ).</summary>
     public static Activation Sigmoid => new("Sigmoid()", (tape, x) => tape.Sigmoid(x));
@@ -243,8 +246,10 @@ public static class Pool
     }
 
     /// <summary>Means over as many windows as requested.</summary>
+    /// <exception cref="ShapeException">A size is below 1.</exception>
     public static Layer AdaptiveAverage2d(int height, int width) => new Activation(
-        Python.Call("AdaptiveAvgPool2d", ("output_size", (height, width))), (tape, x) => tape.AdaptiveAveragePool2d(x, height, width));
+        Python.Call("AdaptiveAvgPool2d", ("output_size", ResizeOps.Size("AdaptiveAvgPool2d", height, width))),
+        (tape, x) => tape.AdaptiveAveragePool2d(x, height, width));
 
     /// <summary>Mean of each map: <c>[N, C, H, W]</c> → rows <c>[N, C]</c>.</summary>
     public static Layer GlobalAverage() => new Activation("GlobalAveragePool()", (tape, x) => tape.GlobalAveragePool(Activations(tape, x)));
@@ -275,6 +280,7 @@ public sealed class Network : Classifier
         (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? normalization = null)
         : base(device, input, classes)
     {
+        Bound.Given(layers);
         if (normalization is { } n) _normalization = new Normalize(device, n.Mean, n.Std);
         _layers = layers is Sequential ? DeclareInner(layers) : Declare("layers", layers);
         Build(seed);

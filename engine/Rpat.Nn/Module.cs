@@ -59,8 +59,14 @@ public abstract class Module(Device device)
     }
 
     /// <summary>Loads a whole state, such as another network's; nothing is changed unless every array is present and fits.</summary>
-    /// <exception cref="CheckpointException">Arrays are missing, unexpected or of another shape.</exception>
-    public void Load(IEnumerable<NamedArray> state) => Load(state.ToDictionary(array => array.Name));
+    /// <exception cref="CheckpointException">Arrays are missing, unexpected, of another shape, or there twice.</exception>
+    public void Load(IEnumerable<NamedArray> state)
+    {
+        var arrays = new Dictionary<string, NamedArray>();
+        foreach (var array in state)
+            if (!arrays.TryAdd(array.Name, array)) throw new CheckpointException($"Two arrays are called '{array.Name}': give each once.");
+        Load(arrays);
+    }
 
     /// <inheritdoc cref="Load(IEnumerable{NamedArray})"/>
     public void Load(IReadOnlyDictionary<string, NamedArray> state)

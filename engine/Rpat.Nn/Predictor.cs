@@ -8,8 +8,8 @@ namespace Rpat.Nn;
 /// <exception cref="ArgumentOutOfRangeException">The batch is below 1.</exception>
 public sealed class Predictor(Classifier net, int batch = 128) : IDisposable
 {
-    private readonly int _batch = batch >= 1 ? batch
-        : throw new ArgumentOutOfRangeException(nameof(batch), batch, "A batch has at least 1 image.");
+    private readonly int _batch = Bound.FromOne(batch);
+    private readonly Classifier _net = Bound.Given(net);
     private bool _disposed;
     private (Tape Tape, Tensor X, Tensor Logits)? _pass;
 
@@ -21,16 +21,16 @@ public sealed class Predictor(Classifier net, int batch = 128) : IDisposable
     public float[] Logits(ReadOnlySpan<float> images)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        int size = net.InputShape.SampleCount, count = images.Length / size;
+        int size = _net.InputShape.SampleCount, count = images.Length / size;
         if (images.Length % size != 0)
-            throw new ShapeException("Predictor", $"{images.Length} values are not a whole number of images {net.InputShape}");
-        PixelRange.Require(images, net.InputShape);
-        var rows = new float[count * net.Classes];
-        lock (net.Device)
+            throw new ShapeException("Predictor", $"{images.Length} values are not a whole number of images {_net.InputShape}");
+        PixelRange.Require(images, _net.InputShape);
+        var rows = new float[count * _net.Classes];
+        lock (_net.Device)
             for (int first = 0; first < count; first += _batch)
             {
                 int n = Math.Min(_batch, count - first);
-                Pass(images.Slice(first * size, n * size), Math.Min(_batch, count), rows.AsSpan(first * net.Classes, n * net.Classes));
+                Pass(images.Slice(first * size, n * size), Math.Min(_batch, count), rows.AsSpan(first * _net.Classes, n * _net.Classes));
             }
         return rows;
     }
@@ -40,7 +40,7 @@ public sealed class Predictor(Classifier net, int batch = 128) : IDisposable
     public int[] Classes(ReadOnlySpan<float> images)
     {
         float[] rows = Logits(images);
-        return [.. rows.Chunk(net.Classes).Select(row => Predictions.ArgMax(row))];
+        return [.. rows.Chunk(_net.Classes).Select(row => Predictions.ArgMax(row))];
     }
 
     /// <summary>Frees the memory of the input.</summary>
@@ -52,7 +52,7 @@ public sealed class Predictor(Classifier net, int batch = 128) : IDisposable
 
     private void Free()
     {
-        if (_pass is { } pass && !net.Device.IsDisposed) net.Device.Free(pass.X.Data);
+        if (_pass is { } pass && !_net.Device.IsDisposed) _net.Device.Free(pass.X.Data);
         _pass = null;
     }
 
@@ -70,8 +70,8 @@ public sealed class Predictor(Classifier net, int batch = 128) : IDisposable
     private void Record(int size)
     {
         Free();
-        var tape = new Tape(net.Device);
-        var x = Tensor.Create(net.Device, net.InputShape.WithBatch(size), name: "images");
-        _pass = (tape, x, tape.Retain(net.Forward(tape, x, BnMode.Eval)));
+        var tape = new Tape(_net.Device);
+        var x = Tensor.Create(_net.Device, _net.InputShape.WithBatch(size), name: "images");
+        _pass = (tape, x, tape.Retain(_net.Forward(tape, x, BnMode.Eval)));
     }
 }

@@ -25,7 +25,7 @@ internal sealed record DiskNeed(long Bytes, long Free)
         if (!Fits)
             throw new UsageException(
                 $"the run will need about {Sizes.Text(Bytes)} in '{folder}', where {Sizes.Text(Free)} are free: lower checkpoint.keep, "
-                    + $"make room, choose another --out, or insist with run.check_disk=false.");
+                    + $"make room, choose another folder as run.out, or insist with run.check_disk=false.");
     }
 
     private static int Times(int all, int every) => every == 0 ? 0 : all / every;

@@ -156,7 +156,7 @@ internal static class SharedState
         var said = JsonSerializer.Deserialize<TrainerState>(
             team.BroadcastBytes(JsonSerializer.SerializeToUtf8Bytes(standing, Checkpoint.Format)), Checkpoint.Format)!;
         if (team.Rank > 0 && said.Identity.Data != run.Identity.Data)
-            throw new DataException("the training images are not those of rank 0: give all processes the same files (--data-dir).");
+            throw new DataException("the training images are not those of rank 0: give all processes the same files.");
         var net = Send(team, [.. run.Net.State()]);
         var rest = Send(team, [.. run.Step.State()]);
         if (team.Rank == 0) return;

@@ -21,8 +21,8 @@ internal static class SmallestBatch
         if (batch >= least) return;
         string what = config.Train.Batch == batch ? $"train.batch is {batch}" : "there is 1 training image";
         throw new ConfigException(
-            $"{what}, and {config.Model.Name} normalises maps of one pixel by the images of a batch: give at least {least} "
-                + $"(--batch-size), or larger images.");
+            $"{what}, and {config.Model.Name} normalises maps of one pixel by the images of a batch: give at least {least}, "
+                + "or larger images.");
     }
 
     /// <summary>A sentence if the last batch of each epoch is left out; usually none.</summary>

@@ -6,6 +6,8 @@ namespace Rpat.Training;
 /// </summary>
 public sealed class TrainingJob : IDisposable
 {
+    private const string Origin = "settings";
+
     private readonly StopRequest _stop = new();
     private readonly Run _run;
     private readonly TrainingSession _session;
@@ -17,8 +19,8 @@ public sealed class TrainingJob : IDisposable
         var config = plan.Resolved.Config;
         if (config.Run.Processes > 1)
             throw new UsageException(
-                $"run.processes is {config.Run.Processes}, and a job trains in one process: leave it at 1, or start 'rpat train --nproc "
-                    + $"{config.Run.Processes}'.");
+                $"run.processes is {config.Run.Processes}, and a job trains in one process: leave it at 1, or train with 'rpat train', "
+                    + "which starts several.");
         _run = Run.Open(config, new RunProcessGroup(stop: _stop), data);
         try
         {
@@ -43,7 +45,8 @@ public sealed class TrainingJob : IDisposable
     public Classifier Network => _run.Reported;
 
     /// <summary>
-    /// Opens the newest unfinished run of the name <c>run.name</c> in <c>run.out</c>, or makes a new one; data, network and method are read
+    /// Opens the newest unfinished run of the name <c>run.name</c> in <c>run.out</c>, or makes a new one, whose folder has date and
+    /// time before that name; a finished run is left as it is. Data, network and method are read
     /// and checked, and nothing is trained yet. No other process has the folder open meanwhile.
     /// </summary>
     /// <param name="settings">
@@ -66,13 +69,16 @@ public sealed class TrainingJob : IDisposable
     /// <inheritdoc cref="Open(IReadOnlyList{string})"/>
     public static TrainingJob Open((LabeledImages Train, LabeledImages Test) data, params IReadOnlyList<string> settings)
     {
+        if (Layers.Sets(settings, Origin).Entries.ContainsKey(ConfigKeys.Of(c => c.Data.Name).Path))
+            throw new ConfigException("data.name names a data set, and images are given as well: leave out one of them.");
         var pair = DataSets.Pair(data.Train, data.Test);
         return Make([.. settings, $"data.name={pair.Source}"], pair);
     }
 
     private static TrainingJob Make(IReadOnlyList<string> settings, DataPair? data)
     {
-        var sources = new ConfigSources([], new Dictionary<string, string>(), settings, []);
+        ArgumentNullException.ThrowIfNull(settings);
+        var sources = new ConfigSources([], new Dictionary<string, string>(), settings, []) { SetOrigin = Origin };
         return new TrainingJob(RunPlan.Automatic(ConfigResolver.Resolve(sources), []).Settled(static _ => { }), settings, data);
     }
 

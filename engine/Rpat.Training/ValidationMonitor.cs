@@ -24,7 +24,7 @@ internal sealed class ValidationMonitor(Run run, RunReporter report) : IRunObser
         if (run.ChoosingImages is null && _config.Attack.Steps == 1)
             report.View.Note(
                 "note: training against a single attack step can lose all robustness within an epoch, which only held-out images show: "
-                    + "--val-split 0.02 watches for it");
+                    + "data.validation=0.02 watches for it");
     }
 
     /// <summary>Keeps the network if it is the most robust one so far, and warns of overfitting.</summary>
@@ -56,10 +56,10 @@ internal sealed class ValidationMonitor(Run run, RunReporter report) : IRunObser
     }
 
     private void Alarm(double robust, double train) => report.Warn(FormattableString.Invariant(
-        $"warning: robust overfitting at epoch {_state.Epoch}: {_config.Eval.Monitor.Title} on held-out images has fallen from {Format.Percent(_state.Monitor.Best)} (epoch {_state.Monitor.BestEpoch}) to {Format.Percent(robust)} while training rose from {Format.Percent(_state.Monitor.TrainAtBest)} to {Format.Percent(train)}; use best.safetensors, stop here, or try averaged weights (--ema 0.999)."));
+        $"warning: robust overfitting at epoch {_state.Epoch}: {_config.Eval.Monitor.Title} on held-out images has fallen from {Format.Percent(_state.Monitor.Best)} (epoch {_state.Monitor.BestEpoch}) to {Format.Percent(robust)} while training rose from {Format.Percent(_state.Monitor.TrainAtBest)} to {Format.Percent(train)}; use best.safetensors, stop here, or try averaged weights (average.ema=0.999)."));
 
     private void Collapse(double robust, double train) => report.Warn(FormattableString.Invariant(
-        $"warning: catastrophic overfitting at epoch {_state.Epoch}: {_config.Eval.Monitor.Title} on held-out images has collapsed from {Format.Percent(_state.Monitor.Best)} (epoch {_state.Monitor.BestEpoch}) to {Format.Percent(robust)} while the training attack still meets {Format.Percent(train)}; use best.safetensors, and train with more attack steps (--attack-steps {Math.Max(7, 2 * _config.Attack.Steps)}), a smaller eps, or a lower rate."));
+        $"warning: catastrophic overfitting at epoch {_state.Epoch}: {_config.Eval.Monitor.Title} on held-out images has collapsed from {Format.Percent(_state.Monitor.Best)} (epoch {_state.Monitor.BestEpoch}) to {Format.Percent(robust)} while the training attack still meets {Format.Percent(train)}; use best.safetensors, and train with more attack steps (attack.steps={Math.Max(7, 2 * _config.Attack.Steps)}), a smaller eps, or a lower rate."));
 
     private void KeepBest(double robust)
     {

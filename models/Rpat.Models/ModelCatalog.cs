@@ -47,6 +47,13 @@ public static partial class ModelCatalog
     /// <summary>Every model; <see cref="Find"/> also accepts <c>wideresnetD-K</c> of any depth and width.</summary>
     public static IReadOnlyList<ModelFamily> All => Catalog.All;
 
+    /// <summary>The names as papers and other code spell them.</summary>
+    public static KnownNames Spellings { get; } = new("models", () => All.Select(family => family.Name))
+    {
+        Knows = name => Find(name) is not null,
+        Short = new Dictionary<string, string> { ["wrn"] = "wideresnet", ["prn"] = "preactresnet" },
+    };
+
     /// <summary>The model of a name, or null.</summary>
     public static ModelFamily? Find(string name)
     {
@@ -60,8 +67,12 @@ public static partial class ModelCatalog
     /// <param name="spec">Name and sizes; zeros mean the published net's.</param>
     /// <param name="seed">Seed of the initial weights.</param>
     /// <exception cref="ArgumentException">There is no such model.</exception>
-    public static FeatureClassifier Build(Device device, ModelSpec spec, ulong seed) =>
-        (Find(spec.Name) ?? throw new ArgumentException($"There is no model '{spec.Name}'.", nameof(spec))).Build(device, spec, seed);
+    public static FeatureClassifier Build(Device device, ModelSpec spec, ulong seed)
+    {
+        string name = Spellings.Canonical(spec.Name);
+        var family = Find(name) ?? throw new ArgumentException($"There is no model '{spec.Name}': {Spellings.Hint(spec.Name)}");
+        return family.Build(device, spec with { Name = name }, seed);
+    }
 
     // Networks whose stages have their own depths and widths; a width scales them.
     private static IEnumerable<ModelFamily> Unequal =>
@@ -85,7 +96,7 @@ public static partial class ModelCatalog
             StyleOf("dm-wideresnet", options) with { ExcitesAfter = after }, 216, sizes.Scaled, blocks: 0,
             spec => (sizes.ToString() == spec.Stages ? published : other) + options,
             after == 2 ? null : $"squeeze-and-excite is taken to follow the first convolution of each block: if it follows the second, "
-                + $"give --model {published}{options}");
+                + $"the model is {published}{options}");
     }
 
     private static ModelFamily PreAct(string name, string about, BlockStyle style) =>

@@ -25,4 +25,3 @@ public sealed record FocalAt(PgdOptions Pgd) : Objective
             weights[i] = MathF.Pow(1 - SampleLogits.Probability(logits.Slice(i * k, k), labels[i]), Focus);
     }
 }
-// </adding-a-method>

@@ -18,7 +18,7 @@ internal static class GpuRequirements
     public static string? Problem(DeviceFacts device, Precision precision) => precision == Precision.Fp32 || device.Major >= 8
         ? null
         : $"its compute capability is {Capability(device)}, and {precision.ToString().ToLowerInvariant()} needs 8.0: "
-            + "choose --precision fp32";
+            + "choose fp32";
 
     /// <summary>A compute capability as NVIDIA writes it.</summary>
     public static string Capability(DeviceFacts device) => string.Create(CultureInfo.InvariantCulture, $"{device.Major}.{device.Minor}");

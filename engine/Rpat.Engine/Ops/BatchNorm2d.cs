@@ -24,7 +24,7 @@ public static class BatchNorm2dOp
     public static Tensor BatchNorm2d(this Tape tape, Tensor x, BatchNorm2d layer, BnMode mode, bool relu = false)
     {
         ShapeException.Require(x.Shape.C == layer.Channels, "BatchNorm2d",
-            $"{x} has {x.Shape.C} channels, {layer.Name} has {layer.Channels}");
+            $"{x} has {x.Shape.C} channels, layer '{layer.Name}' has {layer.Channels}");
         ShapeException.Require(x.Layout == Layout.Blocked, "BatchNorm2d", $"{x} must be activations: use tape.ToActivations");
         int values = (tape.Shard?.GlobalRows(x.Shape.N) ?? x.Shape.N) * x.Shape.Area;
         ShapeException.Require(mode == BnMode.Eval || values > 1, "BatchNorm2d",

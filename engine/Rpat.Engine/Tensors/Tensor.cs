@@ -115,8 +115,8 @@ public class Tensor
     {
         float[] gradient = Read(Required(Grad, GradLostAt));
         return (this is Parameter p ? p.Store.GradientVersion > 0 : HasGrad || !IsPersistent) ? gradient
-            : throw new InvalidOperationException($"{Name} has no gradient, since no backward pass computed it: run a tape made with "
-            + $"Gradients.{(this is Parameter ? "Parameters" : "Inputs")}.");
+            : throw new InvalidOperationException($"{Name} has no gradient, since no backward pass computed it: Run a tape with a loss "
+            + $"that depends on it, made with Gradients.{(this is Parameter ? "Parameters" : "Inputs")}.");
     }
 
     /// <inheritdoc/>

@@ -49,6 +49,7 @@ public static class AtomicFile
     public static void MakeFolder(string path)
     {
         RequireNoLink(path);
+        if (File.Exists(path)) throw new IOException($"'{path}' is a file: choose another folder.");
         Directory.CreateDirectory(path);
     }
 

@@ -10,8 +10,8 @@ internal static class UnknownKind
     private static readonly (byte[] Magic, string What)[] _known =
     [
         ([0x89, (byte)'H', (byte)'D', (byte)'F'], "an HDF5 file, as Keras writes: " + Save),
-        ([0x89, (byte)'P', (byte)'N', (byte)'G'], "a picture: give a checkpoint, and pictures by --data folder:DIR"),
-        ([0xFF, 0xD8, 0xFF], "a picture: give a checkpoint, and pictures by --data folder:DIR"),
+        ([0x89, (byte)'P', (byte)'N', (byte)'G'], "a picture: give a checkpoint, and pictures as the data set folder:DIR"),
+        ([0xFF, 0xD8, 0xFF], "a picture: give a checkpoint, and pictures as the data set folder:DIR"),
         ([0x1F, 0x8B], "packed with gzip: unpack it with gunzip (a .tar.gz with 'tar xzf')"),
         ([(byte)'B', (byte)'Z', (byte)'h'], "packed with bzip2: unpack it with bunzip2"),
         ([0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z'], "packed with xz: unpack it with unxz"),

@@ -62,7 +62,7 @@ public sealed class ModelWeights
     {
         if (file.Tensors.Count == 0)
             throw new CheckpointException(
-                $"'{file.Path}' holds no tensor: look into it with 'rpat import FILE --list', and choose a part with --key.");
+                $"'{file.Path}' holds no tensor: see WeightFile.Values, and open a part by its key.");
         var all = Unwrapped(file.Tensors);
         var places = heads.SelectMany(head => Places(all.Keys, head)).DistinctBy(place => place.Prefix).ToList();
         if (places.Count == 0) places = [.. Outermost([.. Places(all.Keys, stem)])];

@@ -15,7 +15,7 @@ internal sealed class PartOfFile : WeightFile
         Values = [.. file.Values.Where(value => IsIn(value.Key))
             .Select(value => KeyValuePair.Create(value.Key[_prefix.Length..], value.Value))];
         if (Tensors.Count + Values.Count == 0)
-            throw new CheckpointException($"'{Path}' has nothing under '{key}': see what it has with 'rpat import FILE --list'.");
+            throw new CheckpointException($"'{Path}' has nothing under '{key}': see the names in WeightFile.Tensors.");
     }
 
     public override IReadOnlyList<WeightEntry> Tensors { get; }

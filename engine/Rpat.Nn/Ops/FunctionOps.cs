@@ -16,11 +16,13 @@ public static class FunctionOps
     public static Tensor Tanh(this Tape tape, Tensor x) => tape.Elementwise(new Tanh(), x);
 
     /// <summary>ln(1 + exp(β·x))/β.</summary>
-    public static Tensor Softplus(this Tape tape, Tensor x, double beta = 1) => tape.Elementwise(new Softplus(beta), x);
+    /// <exception cref="ArgumentOutOfRangeException">β is not above 0.</exception>
+    public static Tensor Softplus(this Tape tape, Tensor x, double beta = 1) => tape.Elementwise(new Softplus(Bound.AboveZero(beta)), x);
 
     /// <summary>x where it is positive, else slope·x.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The slope is no finite number.</exception>
     public static Tensor LeakyRelu(this Tape tape, Tensor x, double slope = 0.01) =>
-        tape.Elementwise(new Clamp(0, double.PositiveInfinity, slope, slope, 1), x);
+        tape.Elementwise(new Clamp(0, double.PositiveInfinity, Bound.Finite(slope), slope, 1), x);
 
     /// <summary>x from 0 to 6.</summary>
     public static Tensor Relu6(this Tape tape, Tensor x) => tape.Elementwise(new Clamp(0, 6, 0, 0, 0), x);

@@ -25,7 +25,7 @@ public static class ResizeOps
     /// <exception cref="ShapeException">A size is not positive.</exception>
     public static Tensor AdaptiveAveragePool2d(this Tape tape, Tensor x, int height, int width)
     {
-        RequireSize("AdaptiveAveragePool2d", height, width);
+        _ = Size("AdaptiveAveragePool2d", height, width);
         static AxisSums Axis(int size, int outputs) => Sums(size, outputs, output =>
         {
             int first = (int)((long)output * size / outputs), end = (int)(((long)(output + 1) * size + outputs - 1) / outputs);
@@ -38,7 +38,7 @@ public static class ResizeOps
     /// <exception cref="ShapeException">A size is not positive.</exception>
     public static Tensor UpsampleNearest(this Tape tape, Tensor x, int height, int width)
     {
-        RequireSize("UpsampleNearest", height, width);
+        _ = Size("UpsampleNearest", height, width);
         static AxisSums Axis(int size, int outputs) => Sums(size, outputs, output => ((int)((long)output * size / outputs), [1]));
         return tape.Resample(x, Axis(x.Shape.H, height), Axis(x.Shape.W, width));
     }
@@ -50,7 +50,7 @@ public static class ResizeOps
     /// <exception cref="ShapeException">A size is not positive.</exception>
     public static Tensor UpsampleBilinear(this Tape tape, Tensor x, int height, int width, bool alignCorners = false)
     {
-        RequireSize("UpsampleBilinear", height, width);
+        _ = Size("UpsampleBilinear", height, width);
         AxisSums Axis(int size, int outputs) => Sums(size, outputs, output =>
         {
             double at = !alignCorners ? Math.Max(0, (output + 0.5) * size / outputs - 0.5)
@@ -67,6 +67,7 @@ public static class ResizeOps
     private static (int, IReadOnlyList<double>) Mean(int first, int end, int divisor) =>
         (first, [.. Enumerable.Repeat(1.0 / divisor, end - first)]);
 
-    private static void RequireSize(string op, int height, int width) =>
-        ShapeException.Require(height > 0 && width > 0, op, $"{height}×{width} is no size of a map");
+    /// <exception cref="ShapeException">A size is below 1.</exception>
+    internal static (int Height, int Width) Size(string op, int height, int width) => height > 0 && width > 0 ? (height, width)
+        : throw new ShapeException(op, $"{height}×{width} is no size of a map");
 }

@@ -10,7 +10,8 @@ public sealed class Ema(Module source, Module average)
     private const string Prefix = "average.";
 
     /// <summary>The averaged network.</summary>
-    public Module Average { get; } = average.Device == source.Device && average.Parameters.Count == source.Parameters.Count ? average
+    public Module Average { get; } = average != source && average.Device == source.Device
+        && average.Parameters.Count == source.Parameters.Count ? average
         : throw new ArgumentException("An average is of two networks of the same kind on the same device.");
 
     /// <summary>Moves the average towards the source; decay 0 copies it.</summary>

@@ -42,8 +42,7 @@ public abstract class Optimizer(ParameterStore parameters, float weightDecay)
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-            (field, _gather) = (value, value > 1 ? new GradientGather(Parameters, value) : null);
+            (field, _gather) = (Bound.FromOne(value, nameof(Accumulate)), value > 1 ? new GradientGather(Parameters, value) : null);
         }
     } = 1;
 
@@ -57,7 +56,7 @@ public abstract class Optimizer(ParameterStore parameters, float weightDecay)
     } = [];
 
     /// <summary>The trained parameters.</summary>
-    public ParameterStore Parameters { get; } = parameters;
+    public ParameterStore Parameters { get; } = Bound.Given(parameters);
 
     /// <summary>Weight decay of the parameters of no group.</summary>
     public float WeightDecay { get; } = Bound.FromZero(weightDecay);

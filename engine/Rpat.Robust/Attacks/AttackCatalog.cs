@@ -76,14 +76,38 @@ public static partial class AttackCatalog
     /// <summary>All names.</summary>
     public static IReadOnlyList<AttackInfo> All => Catalog.All;
 
+    /// <summary>The names as papers and other code spell them.</summary>
+    public static KnownNames Spellings { get; } = new("attacks", () => Examples)
+    {
+        Knows = Knows,
+        Short = new Dictionary<string, string>
+        {
+            ["autoattack"] = "aa",
+            ["autoattackstandard"] = "aa",
+            ["aastandard"] = "aa",
+            ["autoattackplus"] = "aa-plus",
+            ["autoattack+"] = "aa-plus",
+            ["aa+"] = "aa-plus",
+            ["autoattackrand"] = "aa-rand",
+        },
+    };
+
+    /// <summary>The column of that name, or an error that names the nearest.</summary>
+    /// <exception cref="ArgumentException">There is no such attack, or it does not support the norm.</exception>
+    /// <inheritdoc cref="Find"/>
+    public static AttackSuite Make(string name, Norm norm, double eps, int classes, double? step = null) =>
+        Find(name, norm, eps, classes, step) ?? throw new ArgumentException($"There is no attack '{name}': {Spellings.Hint(name)}");
+
     /// <summary>The column of that name.</summary>
-    /// <param name="name">A name of <see cref="All"/>, with a number for N.</param>
+    /// <param name="name">A name of <see cref="All"/>, with a number for N, as <see cref="Spellings"/> understands it.</param>
     /// <param name="eps">The radius; default step lengths are fractions of it.</param>
     /// <param name="step">Length of PGD's steps instead of the default, or null.</param>
     /// <returns>Null when there is no such attack.</returns>
     /// <exception cref="ArgumentException">The attack does not support the norm.</exception>
     public static AttackSuite? Find(string name, Norm norm, double eps, int classes, double? step = null)
     {
+        ArgumentNullException.ThrowIfNull(norm);
+        name = Spellings.Canonical(name);
         if (AutoAttack.Find(name, norm, eps, classes) is { } suite) return suite;
         if (Single(name, norm, eps, step) is not { } attack) return null;
         bool knows = attack switch

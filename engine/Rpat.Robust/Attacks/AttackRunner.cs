@@ -49,6 +49,7 @@ public sealed class AttackRunner
     /// <exception cref="ArgumentException">The batch is empty, or batch norms are in training mode without permission.</exception>
     public AttackRunner(Classifier net, AttackRunnerOptions? options = null, Shape? imageShape = null)
     {
+        ArgumentNullException.ThrowIfNull(net);
         (Net, Options, ImageShape) = (net, options ?? new AttackRunnerOptions(), (imageShape ?? net.InputShape).WithBatch(1));
         if (Options.Batch < 1) throw new ArgumentException($"AttackRunner: a batch of {Options.Batch} images cannot be attacked.");
         if (Options.Bn != BnMode.Eval && !Options.AllowTrainingMode)

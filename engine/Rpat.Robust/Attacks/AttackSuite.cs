@@ -23,4 +23,15 @@ public sealed record AttackSuite(string Name, string Label, IReadOnlyList<Attack
     /// deciding pass alone judges the image. The reference's attacks do, which makes a noisy model look more robust.
     /// </summary>
     public bool LooksFirst { get; init; }
+
+    /// <summary>Classes that the attacks were chosen for; 0 if they suit any number.</summary>
+    internal int Classes { get; init; }
+
+    /// <exception cref="ArgumentException">It is for another number of classes, or a radius or step is not in pixel units.</exception>
+    internal void Check(Shape image, int classes)
+    {
+        foreach (var attack in Attacks) attack.Check(image);
+        if (Classes != 0 && Classes != classes)
+            throw new ArgumentException($"{Label} is for {Classes} classes, and the network has {classes}: make it with net.Classes.");
+    }
 }

@@ -56,10 +56,11 @@ public static class AutoAttack
 
     private static AttackSuite Make(string name, string label, Norm norm, double eps, int classes, Attack[] attacks)
     {
+        if (classes < 2) throw new ArgumentException($"AutoAttack: of {classes} classes there is no other to give an image.");
         bool adapted = classes < StandardClasses && attacks.Any(
             a => a is Apgd { Targets: > 0 } or Fab { Targets: > 0 } || Undefined(a, classes));
         string full = adapted ? FormattableString.Invariant($"{label}(K={classes}, adapted)") : label;
-        return new AttackSuite(name, full, [.. attacks.Select(a => a with { Norm = norm, Eps = eps })]);
+        return new AttackSuite(name, full, [.. attacks.Select(a => a with { Norm = norm, Eps = eps })]) { Classes = classes };
     }
 
     private static bool Undefined(Attack attack, int classes) => classes < 3 && attack is Apgd { Loss: DlrLoss };

@@ -5,12 +5,13 @@ public sealed record PgdOptions
 {
     private readonly PgdStart? _start;
     private readonly BnMode? _bn;
+    private readonly float? _stepSize;
 
     /// <summary>The paper's training attack: L∞, ε 8/255, step 2/255, 10 steps.</summary>
     public static PgdOptions Linf { get; } = new();
 
     /// <summary>The paper's L2 training attack: ε 128/255, step 15/255, 10 steps.</summary>
-    public static PgdOptions L2 { get; } = new() { Norm = Norm.L2, Eps = 128 / 255f, StepSize = 15 / 255f };
+    public static PgdOptions L2 { get; } = new() { Norm = Norm.L2, Eps = 128 / 255f };
 
     /// <summary>Geometry.</summary>
     public Norm Norm { get; init; } = Norm.Linf;
@@ -18,8 +19,8 @@ public sealed record PgdOptions
     /// <summary>Radius in pixel units of [0,1].</summary>
     public float Eps { get; init; } = 8 / 255f;
 
-    /// <summary>Length of a step.</summary>
-    public float StepSize { get; init; } = 2 / 255f;
+    /// <summary>Length of a step; unless given, ε/4 for L∞ and 15/128·ε for other norms.</summary>
+    public float StepSize { get => _stepSize ?? (float)Norm.StepOf(Eps); init => _stepSize = value; }
 
     /// <summary>Gradient steps.</summary>
     public int Steps { get; init; } = 10;

@@ -78,9 +78,7 @@ public sealed class EpsilonSweep
     public static EpsilonSweep Run(
         Classifier net, string attack, Norm norm, ReadOnlySpan<float> images, ReadOnlySpan<int> labels, IReadOnlyList<double> epsilons,
         SweepOptions? options = null) => Run(
-            net, eps => AttackCatalog.Find(attack, norm, eps, net.Classes)
-                ?? throw new ArgumentException($"There is no attack '{attack}': see AttackCatalog.All."),
-            images, labels, epsilons, options);
+            net, eps => AttackCatalog.Make(attack, norm, eps, net.Classes), images, labels, epsilons, options);
 
     /// <summary>Attacks images with your own attacks at several radii.</summary>
     /// <param name="net">The network, used in eval mode.</param>

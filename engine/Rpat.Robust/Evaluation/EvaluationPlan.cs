@@ -46,10 +46,10 @@ public sealed record EvaluationPlan
     /// <summary>A step before the network that belongs to the defence, or null.</summary>
     public InputTransform? Transform { get; init; }
 
-    /// <summary>The network's file, or a name for a network in memory.</summary>
+    /// <summary>The network's file, from which the evaluation can be verified; or, for a network in memory, any name.</summary>
     public required string Model { get; init; }
 
-    /// <summary>SHA-256 of the network's file; if not given, that of the network's values is taken.</summary>
+    /// <summary>SHA-256 of the network's file; computed if not given, from the values if <see cref="Model"/> is no file.</summary>
     public string ModelHash { get; init; } = "";
 
     /// <summary>What was given about the network's file in addition to its path, such as the model's name: needed to reload it.</summary>
@@ -59,20 +59,20 @@ public sealed record EvaluationPlan
     public required string Data { get; init; }
 
     /// <exception cref="ArgumentException">The plan evaluates nothing, or a radius is invalid.</exception>
-    internal void Check(Shape image)
+    internal void Check(Shape image, int classes)
     {
         if (Radii.Count == 0) throw new ArgumentException("An evaluation needs a radius.");
         foreach (var radius in Radii)
         {
             InputCheck.RequireRadius("", Norm, radius.Value, image);
-            foreach (var attack in SuitesAt(radius.Value).SelectMany(suite => suite.Attacks))
-            {
-                attack.Check(image);
+            var suites = SuitesAt(radius.Value);
+            if (suites.Contains(null!)) throw new ArgumentException("A suite of SuitesAt is null: make it by AttackCatalog.Make.");
+            foreach (var suite in suites) suite.Check(image, classes);
+            foreach (var attack in suites.SelectMany(suite => suite.Attacks))
                 if (attack.Norm != Norm || attack.Eps != radius.Value)
                     throw new ArgumentException(FormattableString.Invariant(
                         $"{attack.Name} attacks {attack.Norm.Name} with eps {attack.Eps} where the plan has {Norm.Name} and {radius.Value}: ")
                         + "make the suites of SuitesAt with its norm and the radius that it is given.");
-            }
         }
         if (Suites.Any(s => s.Attacks.Count == 0)) throw new ArgumentException("An evaluation needs attacks in every column.");
         if (Suites.Select(s => s.Name).Distinct().Count() != Suites.Count)

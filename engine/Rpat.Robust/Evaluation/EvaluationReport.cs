@@ -9,6 +9,7 @@ public sealed record EvaluationWarning(string Flag, string Message);
 public sealed record StageResult(string Attack, int Robust);
 
 /// <summary>A column of the result at one radius.</summary>
+/// <param name="Eps">Its place among the plan's radii, from 0.</param>
 /// <param name="Robust">Images correct under all its attacks.</param>
 /// <param name="Stages">How many images survived each attack, in order.</param>
 public sealed record ColumnResult(int Eps, string Suite, string Label, int Robust, IReadOnlyList<StageResult> Stages);
@@ -30,7 +31,7 @@ public sealed record EvaluationReport(
     internal static EvaluationReport Read(string folder)
     {
         string path = Path.Combine(folder, FileName);
-        if (!File.Exists(path)) throw new DataException($"'{folder}' has no {FileName}: finish the evaluation with --resume first.");
+        if (!File.Exists(path)) throw new DataException($"'{folder}' has no {FileName}: finish the evaluation with resume: true first.");
         try
         {
             return JsonSerializer.Deserialize<EvaluationReport>(EvaluationFiles.Text(path), EvaluationManifest.Format)

@@ -13,7 +13,7 @@ public sealed class Evaluator(Classifier net, int batch = 128)
     private AttackRunner? _runner;
 
     /// <summary>Images at a time.</summary>
-    public int BatchSize { get; } = batch >= 1 ? batch
+    public int BatchSize { get; } = net is null ? throw new ArgumentNullException(nameof(net)) : batch >= 1 ? batch
         : throw new ArgumentOutOfRangeException(nameof(batch), batch, "A batch has at least 1 image.");
 
     /// <summary>Counts correct predictions.</summary>
@@ -37,7 +37,7 @@ public sealed class Evaluator(Classifier net, int batch = 128)
     public Accuracy Run(LabeledImages images, int first, int count, AttackSuite? attacks, ulong seed, Action<int>? progress = null)
     {
         InputCheck.RequireClasses(images.Labels, net.Classes);
-        foreach (var attack in attacks?.Attacks ?? []) attack.Check(net.InputShape);
+        attacks?.Check(net.InputShape, net.Classes);
         float[] logits = Logits(images, first, count, attacks is null ? progress : null);
         int[] right = [.. Enumerable.Range(0, count).Where(i => Predictions.ArgMax(Row(logits, i)) == images.Labels[first + i])];
         if (attacks is null) return new Accuracy(right.Length, count);

@@ -64,7 +64,7 @@ internal sealed class Ledger : IDisposable
     public static IReadOnlyList<LedgerEntry> Read(string folder, string name = FinalName)
     {
         string path = Path.Combine(folder, name);
-        if (!File.Exists(path)) throw new DataException($"'{folder}' has no {name}: finish the evaluation with --resume first.");
+        if (!File.Exists(path)) throw new DataException($"'{folder}' has no {name}: finish the evaluation with resume: true first.");
         return [.. EvaluationFiles.Read(() => RegularFile.ReadLines(path)).Select(
             (line, i) => Parse(line) ?? throw new DataException($"'{path}' is damaged at line {i + 1}: run the evaluation again."))];
     }

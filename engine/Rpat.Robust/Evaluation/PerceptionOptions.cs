@@ -22,8 +22,7 @@ public sealed record PerceptionOptions
         get;
         init
         {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-            field = value;
+            field = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A batch has at least 1 image.");
         }
     } = 100;
 

@@ -26,10 +26,11 @@ public sealed class RobustEvaluation
     public RobustEvaluation(Classifier net, EvaluationPlan plan, float[] images, int[] labels, string folder, Shape? imageShape = null)
     {
         _image = (imageShape ?? net.InputShape).WithBatch(1);
-        plan.Check(_image);
+        plan.Check(_image, net.Classes);
         InputCheck.Require(images, labels, _image, net.Classes);
         if (labels.Length == 0) throw new ArgumentException("There are no images to evaluate: choose other data, or a larger number.");
-        if (plan.ModelHash.Length == 0) plan = plan with { ModelHash = EvaluationFiles.HashOf(net) };
+        if (plan.ModelHash.Length == 0)
+            plan = plan with { ModelHash = File.Exists(plan.Model) ? Seal.HashOf(plan.Model) : EvaluationFiles.HashOf(net) };
         (_net, _plan, _images, _labels, _folder) = (net, plan, images, labels, folder);
         _runner = new AttackRunner(net, new() { Batch = plan.Batch, Seed = plan.Seed, Transform = plan.Transform }, _image);
     }
@@ -70,11 +71,12 @@ public sealed class RobustEvaluation
         if (File.Exists(path))
         {
             if (!resume)
-                throw new DataException($"'{_folder}' holds an evaluation already: go on with it by --resume, or choose another --out.");
+                throw new DataException(
+                    $"'{_folder}' holds an evaluation already: go on with resume: true, or choose another folder for it.");
             if (Difference(EvaluationManifest.Read(_folder), manifest) is { } other)
                 throw new DataException(
-                    $"'{_folder}' holds another evaluation (not with '{other}'): choose another --out, or give the same checkpoint, "
-                        + $"data and attacks.");
+                    $"'{_folder}' holds another evaluation (not with '{other}'): choose another folder for it, or give the same "
+                        + "network, data and attacks.");
             return;
         }
         Npy.Write(Path.Combine(_folder, EvaluationFiles.Images),

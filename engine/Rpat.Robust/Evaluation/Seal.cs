@@ -44,9 +44,10 @@ internal static class Seal
         return text.ToString();
     }
 
-    private static string HashOf(string path)
+    /// <summary>SHA-256 of a file.</summary>
+    public static string HashOf(string path)
     {
-        if (!File.Exists(path)) throw new DataException($"'{path}' is missing: finish the evaluation with --resume, or run it again.");
+        if (!File.Exists(path)) throw new DataException($"'{path}' is missing: finish the evaluation with resume: true, or run it again.");
         using FileStream stream = EvaluationFiles.Read(() => RegularFile.Open(path));
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }

@@ -37,8 +37,7 @@ public sealed record ThreatUnion(string Model, string ModelHash, int Images, int
             .Select(folder => (Folder: folder, Manifest: EvaluationManifest.Read(folder), Ledger: Ledger.Read(folder))).ToList();
         var (first, images, _) = read[0];
         if (read.FirstOrDefault(other => other.Manifest.DataHash != images.DataHash) is { Folder: { } strange })
-            throw new DataException(
-                $"'{strange}' is of other images than '{first}': evaluate the same images, with the same --n and --data.");
+            throw new DataException($"'{strange}' is of other images than '{first}': evaluate the same ones.");
         var unions = read.GroupBy(one => one.Manifest.ModelHash)
             .Select(of => Join(of.First().Manifest, of.SelectMany(one => Columns(one.Manifest, one.Ledger)))).ToList();
         var threats = unions[0].Robust.Select(column => column.Threat).ToHashSet();

@@ -16,12 +16,12 @@ public sealed record Verification(
     /// computed again; and the result against all that. That a failed attack was run is known only from its line, unless it is rerun: there
     /// is no signature.
     /// </summary>
-    /// <param name="modelHash">SHA-256 of its file.</param>
+    /// <param name="modelHash">SHA-256 of its file; of a network in memory the values are compared, and it is not needed.</param>
     /// <param name="transform">A step before the network that belongs to the defence, or null.</param>
     /// <param name="rerun">Number of further lines, drawn at random, whose attacks are run again.</param>
     /// <exception cref="DataException">Files are missing or damaged.</exception>
     public static Verification Run(
-        string folder, Classifier net, string modelHash, int batch = 37, InputTransform? transform = null, int rerun = 0)
+        string folder, Classifier net, string modelHash = "", int batch = 37, InputTransform? transform = null, int rerun = 0)
     {
         var manifest = ManifestOf(folder);
         var files = new EvaluationFiles(folder);
@@ -70,7 +70,7 @@ public sealed record Verification(
         EvaluationManifest manifest, EvaluationFiles files, Classifier net, string modelHash, InputTransform? transform)
     {
         bool whole = manifest.Version == EvaluationManifest.Layout;
-        if (modelHash != manifest.ModelHash)
+        if (modelHash != manifest.ModelHash && EvaluationFiles.HashOf(net) != manifest.ModelHash)
             yield return $"the checkpoint's SHA-256 is {modelHash}, the evaluation's was {manifest.ModelHash}";
         if (files.DataHash != manifest.DataHash || files.Classes.Length != manifest.Images)
             yield return "images or labels in the folder are not those of the manifest";

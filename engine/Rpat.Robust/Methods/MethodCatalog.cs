@@ -18,6 +18,10 @@ public static class MethodCatalog
     /// <summary>All names, with the suffix where the method supports it.</summary>
     public static IReadOnlyList<string> Names => [.. All.SelectMany(m => m.TakesRpat ? new[] { m.Name, m.Name + RpatSuffix } : [m.Name])];
 
+    /// <summary>The names as papers and other code spell them.</summary>
+    public static KnownNames Spellings { get; } = new("methods", () => Names)
+    { Short = new Dictionary<string, string> { ["rpat"] = "pgd-at" + RpatSuffix, ["at"] = "pgd-at" } };
+
     /// <summary>The method of a name, with or without the suffix; null if there is none.</summary>
     public static MethodInfo? Find(string name)
     {
@@ -34,13 +38,13 @@ public static class MethodCatalog
         [.. Nn.Catalog.Declared<MethodInfo>(assembly).OrderBy(method => method.Name, StringComparer.Ordinal)];
 
     /// <summary>Makes a method.</summary>
-    /// <param name="name">Its name, with or without the suffix; without the suffix there is no RPAT term.</param>
+    /// <param name="name">Its name, as <see cref="Spellings"/> understands it; without the suffix there is no RPAT term.</param>
     /// <param name="given">Settings by name; an empty text is the default.</param>
     /// <param name="pgd">Threat model and attack of the run.</param>
     /// <exception cref="ArgumentException">There is no such method, or a setting is wrong.</exception>
     public static Objective Make(string name, IReadOnlyDictionary<string, string> given, PgdOptions pgd)
     {
-        var method = Find(name) ?? throw new ArgumentException($"Method '{name}' is unknown: choose one of {string.Join(", ", Names)}.");
+        var method = Find(Spellings.Canonical(name)) ?? throw new ArgumentException($"There is no method '{name}': {Spellings.Hint(name)}");
         return method.Make(given, pgd);
     }
 }

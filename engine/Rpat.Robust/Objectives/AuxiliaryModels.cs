@@ -13,9 +13,11 @@ public sealed record AuxiliaryModels
     /// <param name="method">The method that needs it, for the message.</param>
     /// <exception cref="ArgumentException">There is no <see cref="Twin"/>.</exception>
     public Classifier CreateCopy(string method) => Twin?.Invoke()
-        ?? throw new ArgumentException($"{method} keeps a second network of the same kind: give the training step Companions with a Twin.");
+        ?? throw new ArgumentException($"{method} keeps a second network of the same kind: give the training step new AuxiliaryModels "
+            + "{ Twin = … }, which makes it.");
 
     internal Classifier Teacher(string name) => Teachers.TryGetValue(name, out var net)
         ? net
-        : throw new ArgumentException($"The method needs a teacher '{name}': give it in Companions.Teachers.");
+        : throw new ArgumentException($"The method needs a teacher '{name}': give the training step new AuxiliaryModels "
+            + "{ Teachers = … } with it.");
 }

@@ -99,6 +99,17 @@ public sealed class Setting
     /// <exception cref="FormatException">The text is not a valid value; the message completes the sentence "KEY is 'TEXT': …".</exception>
     public void Set(object target, string text) => Property.SetValue(target, Kind.Parse(text));
 
+    /// <summary>Refuses an object whose number is out of its setting's bounds.</summary>
+    /// <exception cref="ArgumentException">One is.</exception>
+    internal static void Require(string who, object part)
+    {
+        foreach (var property in part.GetType().GetProperties())
+            if (property.GetCustomAttribute<SettingAttribute>() is { Kind: null } declared
+                && property.GetValue(part) is float or double or int or long && !declared.Holds(property.GetValue(part)!))
+                throw new ArgumentException(FormattableString.Invariant(
+                    $"{who}: {property.Name} is {property.GetValue(part)}: it is a number from {declared.Min} to {declared.Max}."));
+    }
+
     private Setting(PropertyInfo property, SettingAttribute declared, Setting same)
     {
         (Property, _declared, Name, Kind, Default, Source) = (property, declared, same.Name, same.Kind, same.Default, same.Source);

@@ -40,6 +40,10 @@ public sealed class SettingAttribute(string about) : Attribute
 
     /// <summary>For the epoch in which a part of a method begins: what a run that ends before it amounts to.</summary>
     public string Without { get; init; } = "";
+
+    // A float's bounds are rounded as it is.
+    internal bool Holds(object number) => number is float single ? single >= (float)Min && single <= (float)Max
+        : Convert.ToDouble(number, CultureInfo.InvariantCulture) is var value && value >= Min && value <= Max;
 }
 
 /// <summary>Declares a property as a section of settings, whose keys are below its own.</summary>

@@ -1,3 +1,5 @@
+using Rpat.Robust.Settings;
+
 namespace Rpat.Robust.Training;
 
 /// <summary>
@@ -32,11 +34,13 @@ public sealed class TrainingStep : ITrainingState
     /// <param name="seed">Seed of the attack's random starts.</param>
     /// <param name="companions">Auxiliary models, if the method needs some.</param>
     /// <param name="team">The process group that shares each batch; all must do the same steps. Null for this process alone.</param>
-    /// <exception cref="ArgumentException">The method needs an auxiliary model that is missing, or the optimizer moves the parameters of
-    /// another network.</exception>
+    /// <exception cref="ArgumentException">A setting of the method is out of its bounds, the method needs an auxiliary model that is
+    /// missing, or the optimizer moves the parameters of another network.</exception>
     public TrainingStep(Classifier net, Objective objective, Optimizer optimizer, ulong seed, AuxiliaryModels? companions = null,
         IProcessGroup? team = null)
     {
+        ArgumentNullException.ThrowIfNull(optimizer);
+        foreach (object part in objective.AllModifiers.Prepend<object>(objective)) Setting.Require(objective.Name, part);
         if (optimizer.Parameters != net.Parameters)
             throw new ArgumentException("The optimizer moves the parameters of another network: make it with net.Parameters.");
         if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters, team));
@@ -104,7 +108,8 @@ public sealed class TrainingStep : ITrainingState
     }
 
     /// <summary>Trains on one batch.</summary>
-    /// <param name="images">Images <c>[N, C, H, W]</c> in [0,1], N given by the labels.</param>
+    /// <param name="images">Images <c>[N, C, H, W]</c> in [0,1], N given by the labels; with <see cref="TwoViews"/> <c>[2N, C, H, W]</c>,
+    /// first one view of each image, then the other.</param>
     /// <param name="samples">Index of each image in the training set: its random numbers depend on it.</param>
     /// <param name="epoch">Epoch, counted from 1.</param>
     /// <param name="rate">Learning rate of the step.</param>
@@ -126,6 +131,7 @@ public sealed class TrainingStep : ITrainingState
     /// <exception cref="ArgumentException">An image is not in [0,1], or a label is no class.</exception>
     public void Run(in TrainingBatch batch, in StepContext moment, Tensor? start = null)
     {
+        if (moment.Epoch < 1) throw new ArgumentOutOfRangeException(nameof(moment), moment.Epoch, "Epochs are counted from 1.");
         Enter(moment.Epoch);
         Check(batch);
         _nets.Net.Dropout.Step = moment.Step;
@@ -203,7 +209,8 @@ public sealed class TrainingStep : ITrainingState
             throw new ShapeException("TrainingStep", $"{n} mixed images need {n} other labels and shares");
         if (batch.Upload is null && batch.Images.Length != (long)views * n * _nets.Net.InputShape.SampleCount)
             throw new ShapeException("TrainingStep",
-                $"{n} labels and {views} view(s) do not fit {batch.Images.Length} values of images {_nets.Net.InputShape}");
+                $"{n} labels want {views * n} images {_nets.Net.InputShape}, got {batch.Images.Length} values"
+                    + (TwoViews ? $": {_objective.Name} takes two views of each image, all first views, then all second ones" : ""));
         PixelRange.Require(batch.Images, _nets.Net.InputShape);
         InputCheck.RequireClasses(batch.Labels, _nets.Net.Classes);
         InputCheck.RequireClasses(batch.OtherLabels, _nets.Net.Classes);

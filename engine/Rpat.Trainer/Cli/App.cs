@@ -42,7 +42,7 @@ internal static class App
         }
         catch (Exception error)
         {
-            return ErrorReport.Print(error, host.Error, details: host.Loudness.Level == LogLevel.Debug);
+            return ErrorOutput.Print(error, host.Error, details: host.Loudness.Level == LogLevel.Debug);
         }
     }
 

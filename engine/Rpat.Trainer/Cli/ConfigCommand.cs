@@ -50,7 +50,7 @@ internal static class ConfigCommand
         }
         catch (UserException error)
         {
-            return ErrorReport.Print(error, host.Error);
+            return ErrorOutput.Print(error, host.Error);
         }
     }
 

@@ -81,7 +81,7 @@ internal sealed class SelfTestOption
         }
         catch (DeviceException error)
         {
-            throw new DeviceException(error.Message.Replace("use --device cpu", "test the CPU's kernels with --self-test cpu",
+            throw new DeviceException(error.Message.Replace("use the CPU", "test the CPU's kernels with --self-test cpu",
                 StringComparison.Ordinal), error);
         }
     }

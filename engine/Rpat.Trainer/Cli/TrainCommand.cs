@@ -65,7 +65,7 @@ internal sealed class TrainCommand
         }
         catch (Exception error) when (transport is { Mpi: not null })
         {
-            int code = ErrorReport.Print(error, _host.Error, details: _host.Loudness.Level == LogLevel.Debug);
+            int code = ErrorOutput.Print(error, _host.Error, details: _host.Loudness.Level == LogLevel.Debug);
             transport.Refuse(error);
             return code;
         }

@@ -56,14 +56,18 @@ internal static class VerifyCommand
     private static Verification Verified(string folder, string? checkpoint, WeightChoice given, int batch, int rerun)
     {
         var manifest = Verification.ManifestOf(folder);
+        if (checkpoint is null && !Path.Exists(manifest.Model))
+            throw new CheckpointException(
+                $"the evaluation is of '{manifest.Model}', which is no file here: give the file of that network by --checkpoint.");
+        string place = checkpoint ?? manifest.Model;
         using var device = Device.Cpu();
-        if (OnnxModel.Is(checkpoint ?? manifest.Model))
+        if (OnnxModel.Is(place))
         {
-            using var model = OnnxModel.Open(checkpoint ?? manifest.Model, 0, Verification.ImageOf(folder));
-            return Verification.Run(folder, model.On(device), EvalSubject.HashOf(checkpoint ?? manifest.Model), batch, rerun: rerun);
+            using var model = OnnxModel.Open(place, 0, Verification.ImageOf(folder));
+            return Verification.Run(folder, model.On(device), EvalSubject.HashOf(place), batch, rerun: rerun);
         }
         var choice = given.Over(WeightChoice.Of(manifest.Network));
-        var network = NetworkFile.Load(device, checkpoint ?? manifest.Model, choice, Verification.ImageOf(folder));
+        var network = NetworkFile.Load(device, place, choice, Verification.ImageOf(folder));
         return Verification.Run(folder, network.Net, EvalSubject.HashOf(network, choice), batch, rerun: rerun);
     }
 

@@ -40,7 +40,7 @@ internal static class WorkerSession
         }
         catch (Exception error)
         {
-            return ErrorReport.Print(error, lines, details: host.Loudness.Level == LogLevel.Debug);
+            return ErrorOutput.Print(error, lines, details: host.Loudness.Level == LogLevel.Debug);
         }
     }
 

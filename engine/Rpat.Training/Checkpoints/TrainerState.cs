@@ -35,7 +35,7 @@ internal sealed record RunIdentity(string Data, string Program, string Kernels, 
     {
         if (Data != earlier.Data)
             throw new DataException(
-                "the training images are not those that the run began with: give their folder with --data-dir, or start a new run.");
+                "the training images are not those that the run began with: give the same images, or start a new run.");
         if (earlier.More is not null && More is not null && More != earlier.More)
             throw new DataException(
                 "the images of data.aux are not those that the run began with: give the same file, or start a new run.");

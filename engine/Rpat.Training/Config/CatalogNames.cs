@@ -6,39 +6,13 @@ namespace Rpat.Training.Config;
 internal static class CatalogNames
 {
     /// <summary>Networks; a wide ResNet of any depth and width.</summary>
-    public static KnownNames Models { get; } = new("models", () => ModelCatalog.All.Select(family => family.Name))
-    {
-        Knows = name => ModelCatalog.Find(name) is not null,
-        Short = new Dictionary<string, string> { ["wrn"] = "wideresnet", ["prn"] = "preactresnet" },
-        Command = "rpat models",
-        IsOpen = true,
-    };
+    public static KnownNames Models { get; } = ModelCatalog.Spellings with { Command = "rpat models", IsOpen = true };
 
     /// <summary>Training methods, with and without the perception term.</summary>
-    public static KnownNames Methods { get; } = new("methods", () => MethodCatalog.Names)
-    {
-        Short = new Dictionary<string, string> { ["rpat"] = "pgd-at" + MethodCatalog.RpatSuffix, ["at"] = "pgd-at" },
-        Command = "rpat methods",
-        IsOpen = true,
-    };
+    public static KnownNames Methods { get; } = MethodCatalog.Spellings with { Command = "rpat methods", IsOpen = true };
 
     /// <summary>Attacks, with any number of steps.</summary>
-    public static KnownNames Attacks { get; } = new("attacks", () => AttackCatalog.Examples)
-    {
-        Knows = AttackCatalog.Knows,
-        Short = new Dictionary<string, string>
-        {
-            ["autoattack"] = "aa",
-            ["autoattackstandard"] = "aa",
-            ["aastandard"] = "aa",
-            ["autoattackplus"] = "aa-plus",
-            ["autoattack+"] = "aa-plus",
-            ["aa+"] = "aa-plus",
-            ["autoattackrand"] = "aa-rand",
-        },
-        Command = "rpat attacks",
-        IsOpen = true,
-    };
+    public static KnownNames Attacks { get; } = AttackCatalog.Spellings with { Command = "rpat attacks", IsOpen = true };
 
     /// <summary>Norms.</summary>
     public static KnownNames Norms { get; } = new("norms", () => [.. Norm.All.Select(norm => norm.Name)])

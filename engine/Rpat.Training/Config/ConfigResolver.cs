@@ -14,17 +14,23 @@ internal sealed record ResolvedConfig(TrainerConfig Config, IReadOnlyDictionary<
 
 /// <summary>What the user gave, before it is resolved.</summary>
 /// <param name="Files">Configuration files, in order.</param>
-/// <param name="Sets">The <c>--set</c> options.</param>
+/// <param name="Sets">Settings <c>key=value</c>.</param>
 internal sealed record ConfigSources(
     IReadOnlyList<string> Files,
     IReadOnlyDictionary<string, string> Environment,
     IReadOnlyList<string> Sets,
     IReadOnlyList<(string Flag, ConfigKey Key, string Text)> Flags)
 {
+    /// <summary>The option that gives <see cref="Sets"/>.</summary>
+    public const string Option = "--set";
+
     /// <summary>
     /// Whether the method that the sources name should have the perception term added; null to leave the method as it is.
     /// </summary>
     public bool? Rpat { get; init; }
+
+    /// <summary>What the user knows <see cref="Sets"/> as.</summary>
+    public string SetOrigin { get; init; } = Option;
 
     /// <summary>Values right above the defaults, for sources that name no recipe; usually none.</summary>
     public IReadOnlyList<ConfigLayer> Base { get; init; } = [];
@@ -61,7 +67,7 @@ internal static class ConfigResolver
             .. files.Select(Layers.Extended).OfType<ConfigLayer>(),
             .. files,
             Layers.Environment(sources.Environment),
-            Layers.Sets(sources.Sets),
+            Layers.Sets(sources.Sets, sources.SetOrigin),
             Layers.Flags(sources.Flags),
         ];
         ConfigLayer[] beneath = run is null ? [Layers.Defaults()] : [Layers.Defaults(), run];

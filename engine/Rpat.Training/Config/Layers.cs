@@ -92,19 +92,20 @@ internal static class Layers
         return new ConfigLayer("environment", entries);
     }
 
-    /// <summary>The <c>--set key=value</c> options; if a key is given twice, the later one wins.</summary>
+    /// <summary>Settings <c>key=value</c>; if a key is given twice, the later one wins.</summary>
+    /// <param name="origin">What the user knows them as.</param>
     /// <exception cref="ConfigException">One has no '=' or names no key.</exception>
-    public static ConfigLayer Sets(IEnumerable<string> settings)
+    public static ConfigLayer Sets(IEnumerable<string> settings, string origin = ConfigSources.Option)
     {
         var entries = new Dictionary<string, ConfigValue>();
         foreach (string setting in settings)
         {
             int equals = setting.IndexOf('=');
-            if (equals < 1) throw new ConfigException($"'--set {setting}' is not of the form --set key=value, as in --set train.epochs=3.");
-            Add(entries, setting[..equals].Trim(), setting[(equals + 1)..], "--set");
+            if (equals < 1) throw new ConfigException($"'{setting}' ({origin}) is not of the form key=value: write it as train.epochs=3.");
+            Add(entries, setting[..equals].Trim(), setting[(equals + 1)..], origin);
         }
 
-        return new ConfigLayer("--set", entries);
+        return new ConfigLayer(origin, entries);
     }
 
     /// <summary>The options that set one key each, such as <c>--eps</c>.</summary>

@@ -15,14 +15,14 @@ internal static class ResumeRules
     public static void Check(string run, ResolvedConfig before, ResolvedConfig now, IReadOnlyCollection<string> allowed)
     {
         foreach (string key in allowed)
-            if (!Schema.IsKey(key) && !Schema.IsSection(key)) throw Schema.Unknown(key, "--allow-change");
+            if (!Schema.IsKey(key) && !Schema.IsSection(key)) throw Schema.Unknown(key, "keys that may change");
         foreach (var leaf in ConfigKeys.All.Where(leaf => !IsFree(leaf.Path) && !allowed.Any(key => Covers(key, leaf.Path))))
         {
             var (old, wanted) = (before.Values[leaf.Path], now.Values[leaf.Path]);
             if (leaf.Same(old, wanted)) continue;
             throw new ConfigException(
                 $"{leaf.Path} is '{wanted.Text}' ({wanted.Origin}) where run '{run}' has '{old.Text}', which would change its result: "
-                    + $"give the same value, start a new run, or insist with --allow-change {leaf.Path}.");
+                    + $"give the same value, or start a new run.");
         }
     }
 

@@ -18,9 +18,8 @@ internal static class CifarSet
             return Pair(python, train => CifarPython.ReadSet(python, kind, train));
         string folder = DataFolders.Find(
             Title(kind), BinaryFolders(kind, dataDir), BinaryFiles(kind), File.Exists,
-            "unpack the binary or the Python version from https://www.cs.toronto.edu/~kriz/cifar.html there or give its folder with "
-                + "--data-dir,"
-            + $" or make files to try things out with 'rpat data synth {Name(kind)} -o {dataDir}'");
+            "unpack the binary or the Python version from https://www.cs.toronto.edu/~kriz/cifar.html there or give its folder as "
+                + $"data.dir, or make files to try things out with 'rpat data synth {Name(kind)} -o {dataDir}'");
         bool madeUp = File.Exists(Path.Combine(folder, MadeUpMark));
         return Pair(folder, train => CifarBinary.ReadSet(folder, kind, train, anyLength: madeUp));
     }

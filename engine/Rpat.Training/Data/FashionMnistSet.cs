@@ -27,7 +27,7 @@ internal static class FashionMnistSet
     {
         string folder = DataFolders.Find(
             "Fashion-MNIST", Folders(dataDir), Files, path => PlainOrPacked(path) is not null,
-            $"install Debian's dataset-fashion-mnist, or give the folder with --data-dir, or use the built-in subset, '{Name}'");
+            $"install Debian's dataset-fashion-mnist, or give its folder as data.dir, or use the built-in subset, '{Name}'");
         return new(FromFolder(folder, TrainPrefix), FromFolder(folder, TestPrefix), folder, []);
     }
 

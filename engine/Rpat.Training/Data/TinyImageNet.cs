@@ -23,7 +23,7 @@ internal static class TinyImageNet
         string[] folders = [dataDir, Path.Combine(dataDir, FolderName)];
         string folder = DataFolders.Find(
             "Tiny-ImageNet", folders, ["train", "val"], Directory.Exists,
-            $"put {PackedName} or the unpacked {FolderName}.zip there or give its folder with --data-dir");
+            $"put {PackedName} or the unpacked {FolderName}.zip there or give its folder as data.dir");
         return OpenFolder(folder, decode);
     }
 

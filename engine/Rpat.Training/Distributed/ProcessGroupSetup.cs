@@ -16,7 +16,7 @@ internal static class ProcessGroupSetup
         if (below == batch) return;
         string sizes = FormattableString.Invariant($"{(below == 0 ? "" : $"{below} or ")}{below + size}");
         throw new ConfigException(
-            $"train.batch is {batch} images, which {size} processes cannot divide evenly: choose {sizes} (--batch-size), or another "
+            $"train.batch is {batch} images, which {size} processes cannot divide evenly: choose {sizes}, or another "
                 + $"number of processes.");
     }
 

@@ -28,19 +28,5 @@ internal sealed record ErrorReport(string Sentence, int Code)
             ExitCode.Internal),
     };
 
-    /// <summary>
-    /// Prints <c>rpat: SENTENCE</c>; if no log has it, an internal error is followed by its stack trace, which a bug report needs.
-    /// </summary>
-    /// <param name="logged">Whether the trace of an internal error is kept in a log.</param>
-    /// <returns>The exit code.</returns>
-    public static int Print(Exception error, TextWriter output, bool details = false, bool logged = false)
-    {
-        var report = Of(error);
-        if (error is PeerLostException { Code: 0 }) return report.Code; // one rank has reported it when it was lost
-        output.WriteLine($"rpat: {report.Sentence}");
-        if (details || (report.Code == ExitCode.Internal && !logged)) output.WriteLine(error.ToString());
-        return report.Code;
-    }
-
     private static string OneLine(string text) => string.Join(' ', text.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries));
 }

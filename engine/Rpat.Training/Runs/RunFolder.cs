@@ -67,7 +67,7 @@ internal sealed class RunFolder : IDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
             string reason = error.Message.TrimEnd('.');
-            throw new UsageException($"no run folder can be made in '{root}' ({reason}): choose another with --out.", error);
+            throw new UsageException($"no run folder can be made in '{root}' ({reason}): choose another folder as run.out.", error);
         }
     }
 

@@ -69,8 +69,8 @@ internal static class ModelMetadata
         float Real(string text) =>
             float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float n) ? n : throw Bad(text);
         CheckpointException Bad(string what) =>
-            new($"'{path}' does not say soundly which model it holds ('{what}' in its metadata): give --model, or a checkpoint that "
-                + $"rpat wrote.");
+            new($"'{path}' does not say soundly which model it holds ('{what}' in its metadata): give its model's name, or a checkpoint "
+                + $"that rpat wrote.");
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);

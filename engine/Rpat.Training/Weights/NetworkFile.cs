@@ -78,12 +78,11 @@ internal static class NetworkFile
         string place = found.Weights.Place.Length > 0 ? $" under '{found.Weights.Place}'" : "";
         if (choice.Strict && !report.Fits)
             throw new CheckpointException(
-                $"'{file}' does not hold the weights of {name}{place}: {report.Problems}{Hint(report)}; choose another --model, or take "
-                    + $"what fits with --no-strict.");
+                $"'{file}' does not hold the weights of {name}{place}: {report.Problems}{Hint(report)}; choose another model.");
         if (2 * found.Fitting < found.Wanted)
             throw new CheckpointException(
                 $"'{file}' holds only {found.Fitting} of the {found.Wanted} tensors of {name}{place}: {report.Problems}{Hint(report)}; "
-                + "choose another --model, or another part with --key.");
+                + "choose another model, or another part of the file.");
     }
 
     private static string Hint(StateReport report) =>

@@ -73,7 +73,7 @@ public sealed class DataSetsTests : IDisposable
         string message = Assert.Throws<DataException>(() => DataSets.Open(spec, _folder.Root)).Message;
         Assert.Contains(file, message, StringComparison.Ordinal);
         Assert.Contains(_folder.Root, message, StringComparison.Ordinal);
-        Assert.Contains("--data-dir", message, StringComparison.Ordinal);
+        Assert.Contains("as data.dir", message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -48,6 +48,16 @@ public sealed class GradientCheckTests : IDisposable
             Assert.Throws<ArgumentException>(() => GradientCheck.Of(tape => tape.Sum(x), x, constant)).Message);
     }
 
+    [Fact]
+    public void AnInputThatTheValueDoesNotDependOnIsNamed()
+    {
+        Tensor x = Input(new Shape(2, 3), seed: 1), other = Input(new Shape(2, 3), seed: 2);
+        Tensor plain = Tensor.From(_device, new Shape(2, 3), new float[6]);
+        foreach (var inputs in new Tensor[][] { [plain], [x, plain], [x, other] })
+            Assert.Contains("depends on all of them",
+                Assert.Throws<ArgumentException>(() => GradientCheck.Of(tape => tape.Mean(x), inputs)).Message);
+    }
+
     private Tensor Input(Shape shape, int seed)
     {
         var values = new float[shape.Count];

@@ -23,6 +23,7 @@ public sealed class LayerGuardTests : IDisposable
         ["no squeezed channel"] = () => new SqueezeExcite(8, 0),
         ["no window"] = () => Pool.Max2d(0),
         ["padding over half a window"] = () => Pool.Max2d(2, padding: 2),
+        ["no window of a mean"] = () => Pool.AdaptiveAverage2d(0, 1),
         ["a stride below 0"] = () => Pool.Average2d(2, stride: -1),
     };
 
@@ -42,6 +43,36 @@ public sealed class LayerGuardTests : IDisposable
         foreach (float epsilon in new[] { 0, -1, float.NaN })
             Assert.Throws<ArgumentOutOfRangeException>(() => new BatchNorm(4, epsilon));
         Assert.Throws<ArgumentOutOfRangeException>(() => new BatchNorm(4, momentum: 2));
+        Assert.Contains("epsilon is a finite number above 0",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new BatchNorm(4, -1)).Message);
+    }
+
+    [Fact]
+    public void TheNumbersOfFunctionsAndPixelsAreChecked()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => Activation.LeakyRelu(double.NaN));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Activation.Softplus(0));
+        var levels = Assert.Throws<ShapeException>(
+            () => new Network(_device, new Shape(1, 1, 8, 8), 2, Pool.Flatten(), 0, ([127f], [50f])));
+        Assert.Contains("divide by 255", levels.Message);
+        Assert.StartsWith("SqueezeExcite: reduced 0", Assert.Throws<ShapeException>(() => new SqueezeExcite(4, 4 / 16)).Message);
+    }
+
+    [Fact]
+    public void NothingIsNoPartOfANetwork()
+    {
+        Assert.Throws<ArgumentNullException>(() => new Sequential(Pool.Flatten(), null!));
+        Assert.Throws<ArgumentNullException>(() => new Network(_device, new Shape(1, 1, 8, 8), 2, null!));
+        Assert.Throws<ArgumentNullException>(() => new Sgd(null!));
+        Assert.Throws<ArgumentNullException>(() => new Predictor(null!));
+    }
+
+    [Fact]
+    public void AStateHasEachNameOnce()
+    {
+        var net = new Network(_device, new Shape(1, 1, 1, 2), 2, new Sequential(Pool.Flatten(), new Linear(2, 2)));
+        Assert.Contains("Two arrays are called '1.weight'",
+            Assert.Throws<CheckpointException>(() => net.Load([.. net.State(), .. net.State()])).Message);
     }
 
     [Theory]

@@ -111,6 +111,7 @@ public sealed class StepGuardTests : IDisposable
     {
         using var there = Device.Cpu(1);
         Assert.Throws<ArgumentException>(() => new Ema(_net, TestNets.Small(there)));
+        Assert.Throws<ArgumentException>(() => new Ema(_net, _net));
         var ema = new Ema(_net, Net());
         foreach (float decay in new[] { -0.1f, 1.1f, float.NaN })
             Assert.Throws<ArgumentOutOfRangeException>(() => ema.Update(decay));

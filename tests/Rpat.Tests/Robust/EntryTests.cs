@@ -1,4 +1,6 @@
+using Rpat.Models;
 using Rpat.Robust.Methods;
+using Rpat.Robust.Modifiers;
 
 namespace Rpat.Tests.Robust;
 
@@ -96,9 +98,17 @@ public sealed class EntryTests : IDisposable
     [InlineData("pgd10", "l2", 510)]
     [InlineData("mi-fgsm", "linf", 16)]
     [InlineData("ffgsm", "linf", 4)]
+    [InlineData("training", "linf", 50)]
+    [InlineData("training", "l2", 510)]
     public void TheStepOfARecordIsThatOfItsNameInTheCatalog(string name, string norm, int levels)
     {
         var (geometry, eps) = (Norm.Parse(norm), levels / 255.0);
+        if (name == "training")
+        {
+            float step = new PgdOptions { Norm = geometry, Eps = (float)eps }.StepSize;
+            Assert.Equal(AttackCatalog.Make("pgd10", geometry, eps, 5).Attacks[0].StepLength!.Value, step, 1e-7);
+            return;
+        }
         Attack made = name switch { "pgd10" => new PgdAttack(), "mi-fgsm" => new MiFgsm(), _ => new FastFgsm() };
         Assert.Equal(AttackCatalog.Find(name, geometry, eps, 5)!.Attacks[0].StepLength, (made with { Norm = geometry, Eps = eps }).StepLength);
     }
@@ -121,6 +131,41 @@ public sealed class EntryTests : IDisposable
     }
 
     [Fact]
+    public void AttacksAreUnderstoodAsPapersSpellThem()
+    {
+        var sweep = EpsilonSweep.Run(_net, "PGD-2", Norm.Linf, _images, [0, 1], [0.1]);
+        Assert.Equal(sweep.Robust(0), EpsilonSweep.Run(_net, "pgd2", Norm.Linf, _images, [0, 1], [0.1]).Robust(0));
+        Assert.Equal("aa", AttackCatalog.Make("AutoAttack", Norm.Linf, 0.1, 5).Name);
+        Refused(() => EpsilonSweep.Run(_net, "pdg20", Norm.Linf, _images, [0, 1], [0.1]), "did you mean 'pgd20'?");
+        Refused(() => EpsilonSweep.Run(_net, "pgd2", null!, _images, [0, 1], [0.1]), "norm");
+        Refused(() => MethodCatalog.Make("trade", new Dictionary<string, string>(), PgdOptions.Linf), "did you mean 'trades'?");
+        Refused(() => ModelCatalog.Build(_device, new ModelSpec("preactresnet19", TestNets.Image, 5), 1), "did you mean 'preactresnet18'?");
+    }
+
+    [Fact]
+    public void ASuiteIsForTheClassesOfTheNetwork()
+    {
+        var suite = AutoAttack.Standard(Norm.Linf, 0.1, classes: 10);
+        Refused(() => new Evaluator(_net).Run(Set(_images, [0, 1]), suite), "is for 10 classes, and the network has 5");
+        var plan = Plan("net") with { Radii = [new("0.1", 0.1)], SuitesAt = _ => [suite] };
+        Refused(() => new RobustEvaluation(_net, plan, _images, [0, 1], "never"), "is for 10 classes");
+        Refused(() => new RobustEvaluation(_net, Plan("net") with { SuitesAt = _ => [null!] }, _images, [0, 1], "never"), "is null");
+        Refused(() => AutoAttack.Standard(Norm.Linf, 0.1, classes: 1), "no other");
+    }
+
+    [Fact]
+    public void SettingsOfAMethodInCodeHaveItsBounds()
+    {
+        TrainingStep Of(Objective method) => new(_net, method, new Sgd(_net.Parameters), seed: 1);
+        Refused(() => Of(new Trades(PgdOptions.Linf) { Beta = -1 }), "trades: Beta is -1");
+        Refused(() => Of(new Clean().With(new RobustPerception { Alpha = 2 })), "Alpha is 2");
+        Refused(() => Of(new Clean()).Run(_images, [0, 1], [0, 1], epoch: 0, rate: 0.1f), "counted from 1");
+        Refused(() => new TrainingStep(_net, new Clean(), null!, seed: 1), "optimizer");
+        Refused(() => new AttackRunner(null!), "net");
+        Refused(() => Device.Cpu(100_000), "from 0 to 1024");
+    }
+
+    [Fact]
     public void ASweepRefusesRadiiInLevelsOfEveryAttack()
     {
         Refused(() => EpsilonSweep.Run(_net, "deepfool", Norm.L2, _images, [0, 1], [128]), "(0, 20.78]");
@@ -131,7 +176,7 @@ public sealed class EntryTests : IDisposable
     public void ABatchHasAnImage()
     {
         Refused(() => new Evaluator(_net, 0), "at least 1 image");
-        Refused(() => PerceptionOptions.Noise(Norm.Linf, 0.1f) with { Batch = 0 }, "greater than or equal");
+        Refused(() => PerceptionOptions.Noise(Norm.Linf, 0.1f) with { Batch = 0 }, "at least 1 image");
         Refused(() => new AttackRunner(_net, new() { Batch = 0 }), "a batch of 0 images");
         Refused(() => new BatchStream(Set(_images, [0, 1]), new(0, default), seed: 1), "no batches of 0");
         var border = new AugmentOptions(Pad: 12, Flip: true) { Border = CropBorder.Reflect };
@@ -154,16 +199,10 @@ public sealed class EntryTests : IDisposable
         string folder = Directory.CreateTempSubdirectory("rpat-entry-").FullName;
         try
         {
-            var plan = new EvaluationPlan
-            {
-                Norm = Norm.Linf,
-                Radii = [new("8/255", 8 / 255.0)],
-                SuitesAt = eps => [AttackCatalog.Find("fgsm", Norm.Linf, eps, 5)!],
-                Model = "in memory",
-                Data = "made up",
-            };
-            RobustEvaluation Of(Classifier net) => new(net, plan, _images, [0, 1], folder) { SkipSelfTest = true };
+            RobustEvaluation Of(Classifier net) => new(net, Plan("in memory"), _images, [0, 1], folder) { SkipSelfTest = true };
             var report = Of(_net).Run(resume: false);
+            Assert.DoesNotContain(Verification.Run(folder, _net).Problems, problem => problem.Contains("SHA-256"));
+            Assert.Contains(Verification.Run(folder, TestNets.Disturbed(_device)).Problems, problem => problem.Contains("SHA-256"));
             Assert.Equal(report.Columns[0].Robust, Of(_net).Run(resume: true).Columns[0].Robust);
             Assert.Throws<DataException>(() => Of(TestNets.Disturbed(_device)).Run(resume: true));
         }
@@ -172,6 +211,32 @@ public sealed class EntryTests : IDisposable
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    [Fact]
+    public void ANetworksFileIsKnownByItsBytes()
+    {
+        var folder = Directory.CreateTempSubdirectory("rpat-entry-");
+        try
+        {
+            string file = Path.Combine(folder.FullName, "net.safetensors"), place = Path.Combine(folder.FullName, "e");
+            Safetensors.Write(file, _net.State());
+            new RobustEvaluation(_net, Plan(file), _images, [0, 1], place) { SkipSelfTest = true }.Run(resume: false);
+            Assert.Equal(EvalSubject.HashOf(file), Verification.ManifestOf(place).ModelHash);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static EvaluationPlan Plan(string model) => new()
+    {
+        Norm = Norm.Linf,
+        Radii = [new("8/255", 8 / 255.0)],
+        SuitesAt = eps => [AttackCatalog.Make("fgsm", Norm.Linf, eps, 5)],
+        Model = model,
+        Data = "made up",
+    };
 
     private static void Refused(Action use, string part) => Assert.Contains(part, Assert.ThrowsAny<ArgumentException>(use).Message);
 

@@ -99,7 +99,7 @@ public class MethodTests
     }
 
     [Fact]
-    public void GAIRAT_of_infinite_lambda_is_AT() => Same(new PgdAt(_pgd), new Gairat(_pgd) { Lambda = float.PositiveInfinity, Start = 1 });
+    public void GAIRAT_of_the_largest_lambda_is_AT() => Same(new PgdAt(_pgd), new Gairat(_pgd) { Lambda = 100, Start = 1 });
 
     [Fact]
     public void GAIRAT_is_AT_before_its_start() => Same(new PgdAt(_pgd), new Gairat(_pgd));
@@ -297,9 +297,11 @@ public class MethodTests
         using var device = Device.Cpu(1);
         PreActResNet net = TestNets.Small(device);
         var teacher = Assert.Throws<ArgumentException>(() => new TrainingStep(net, new KdSwa(_pgd), new Sgd(net.Parameters), seed: 1));
-        Assert.Equal("The method needs a teacher 'clean': give it in Companions.Teachers.", teacher.Message);
+        Assert.Equal(
+            "The method needs a teacher 'clean': give the training step new AuxiliaryModels { Teachers = … } with it.", teacher.Message);
         var twin = Assert.Throws<ArgumentException>(() => new TrainingStep(net, Named("wa"), new Sgd(net.Parameters), seed: 1));
-        Assert.Equal("wa keeps a second network of the same kind: give the training step Companions with a Twin.", twin.Message);
+        Assert.Equal("wa keeps a second network of the same kind: give the training step new AuxiliaryModels "
+            + "{ Twin = … }, which makes it.", twin.Message);
     }
 
     private static Objective Named(string name, params (string Setting, string Text)[] settings) =>

@@ -185,7 +185,7 @@ public sealed class RobustEvaluationTests : IDisposable
     public void A_folder_with_another_evaluation_is_left_alone()
     {
         string folder = Evaluate("taken");
-        Assert.Contains("--resume", Assert.Throws<DataException>(() => Evaluation(folder).Run(resume: false)).Message);
+        Assert.Contains("resume: true", Assert.Throws<DataException>(() => Evaluation(folder).Run(resume: false)).Message);
         var other = new RobustEvaluation(_m.Net, Plan(64) with { Seed = 9 }, _m.Images, _m.Labels, folder, Fixture.Image);
         Assert.Contains("not with 'seed 9'", Assert.Throws<DataException>(() => other.Run(resume: true)).Message);
         float[] changed = [.. _m.Images];

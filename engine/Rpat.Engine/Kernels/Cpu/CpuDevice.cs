@@ -12,7 +12,7 @@ public unsafe class CpuDevice : Device
 
     internal CpuDevice(int threads, ConvolutionAlgorithm convolution, InstructionSet? set = null, int? l2 = null)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(threads);
+        if ((uint)threads > 1024) throw new ArgumentOutOfRangeException(nameof(threads), threads, "threads is a number from 0 to 1024.");
         Threads = threads == 0 ? Environment.ProcessorCount : threads;
         Convolution = convolution;
         _set = set ?? Tile.Best;

@@ -48,16 +48,16 @@ public class GpuBackendTests
 
     [Theory]
     [InlineData("driver", 0, Precision.Fp32, "cuda:0 (NVIDIA H100) cannot be used: its driver knows CUDA 10.2 and PTX 6.5, and the kernels "
-        + "need PTX 7.0 (CUDA 11.0): update NVIDIA's driver, or use --device cpu.")]
+        + "need PTX 7.0 (CUDA 11.0): update NVIDIA's driver, or use the CPU.")]
     [InlineData("t4", 0, Precision.Tf32, "cuda:0 (Tesla T4) cannot be used: its compute capability is 7.5, and tf32 needs 8.0: choose "
-        + "--precision fp32, or use --device cpu.")]
+        + "fp32, or use the CPU.")]
     [InlineData("t4", 0, Precision.Bf16, "cuda:0 (Tesla T4) cannot be used: its compute capability is 7.5, and bf16 needs 8.0: choose "
-        + "--precision fp32, or use --device cpu.")]
+        + "fp32, or use the CPU.")]
     [InlineData("old", 0, Precision.Fp32, "cuda:0 (GTX 1080) cannot be used: its compute capability is 6.1, and the kernels need 7.0: "
-        + "choose another GPU, or use --device cpu.")]
+        + "choose another GPU, or use the CPU.")]
     [InlineData("good", 3, Precision.Fp32, "cuda:3 cannot be used: this machine has cuda:0 to cuda:0.")]
     [InlineData("none", 0, Precision.Fp32, "cuda:0 cannot be used: the CUDA driver found no GPU: check that nvidia-smi lists one, or use "
-        + "--device cpu.")]
+        + "the CPU.")]
     public void What_cannot_be_opened_is_one_sentence(string machine, int index, Precision precision, string sentence)
     {
         var driver = machine switch

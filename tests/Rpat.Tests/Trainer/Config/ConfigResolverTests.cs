@@ -193,7 +193,8 @@ public sealed class ConfigResolverTests : IDisposable
     [Theory]
     [InlineData("nothing")]
     [InlineData("=1")]
-    public void ASettingWithoutKeyAndValueIsRefused(string setting) => Assert.Contains("--set key=value", Error([], setting));
+    public void ASettingWithoutKeyAndValueIsRefused(string setting) =>
+        Assert.Contains("(--set) is not of the form key=value", Error([], setting));
 
     [Fact]
     public void ARegisteredMethodsSettingsAreKeysWithBounds()

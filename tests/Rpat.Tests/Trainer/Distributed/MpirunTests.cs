@@ -90,7 +90,7 @@ public sealed class MpirunTests : IDisposable
         using var process = Mpirun.Start(family, 2, tiny);
         string said = Finish(process);
         Assert.NotEqual(0, process.ExitCode);
-        Assert.EndsWith("rpat: train.batch is 5 images, which 2 processes cannot divide evenly: choose 4 or 6 (--batch-size), or another "
+        Assert.EndsWith("rpat: train.batch is 5 images, which 2 processes cannot divide evenly: choose 4 or 6, or another "
             + "number of processes.", Assert.Single(said.Split('\n'), line => line.Contains("rpat: ", StringComparison.Ordinal)),
             StringComparison.Ordinal);
     }

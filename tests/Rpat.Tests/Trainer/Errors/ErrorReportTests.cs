@@ -1,3 +1,5 @@
+using Rpat.Trainer.Output;
+
 namespace Rpat.Tests.Trainer.Errors;
 
 public class ErrorReportTests
@@ -23,7 +25,7 @@ public class ErrorReportTests
     public void AUserErrorIsOneLineWithoutATrace()
     {
         var output = new StringWriter();
-        Assert.Equal(3, ErrorReport.Print(new DataException("the file\nis gone."), output));
+        Assert.Equal(3, ErrorOutput.Print(new DataException("the file\nis gone."), output));
         Assert.Equal($"rpat: the file is gone.{output.NewLine}", output.ToString());
     }
 }

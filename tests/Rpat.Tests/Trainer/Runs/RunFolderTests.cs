@@ -65,7 +65,7 @@ public sealed class RunFolderTests : IDisposable
         string file = _test.Write("file", "content");
         var error = Assert.Throws<UsageException>(() => Create(Path.Combine(file, "runs")));
         Assert.Equal(2, error.Code);
-        Assert.Contains("--out", error.Message);
+        Assert.Contains("as run.out", error.Message);
         Assert.DoesNotContain('\n', error.Message);
         Assert.Equal([file], Directory.GetFileSystemEntries(_test.Folder));
     }

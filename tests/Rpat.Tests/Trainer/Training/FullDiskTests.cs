@@ -37,7 +37,7 @@ public sealed class FullDiskTests : IDisposable
             [.. Arguments(small), "--set", "run.check_disk=true"]);
         Assert.Equal(2, code);
         Assert.Matches(
-            @"^rpat: the run will need about .* in '.*', where .* are free: lower checkpoint\.keep, make room, choose another --out, or insist with run\.check_disk=false\.\n$", error);
+            @"^rpat: the run will need about .* in '.*', where .* are free: lower checkpoint\.keep, make room, choose another folder with --out, or insist with run\.check_disk=false\.\n$", error);
     }
 
     [Fact]

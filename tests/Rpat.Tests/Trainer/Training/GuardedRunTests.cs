@@ -47,7 +47,7 @@ public sealed class GuardedRunTests : IDisposable
         Assert.Equal(0, Train("--val-split", "9", "--monitor", "pgd2", "--epochs", "40", "--lr", "0.05", "--set", "attack.eps=1/255"));
         string warnings = File.ReadAllText(Path.Combine(Run, "warnings.txt"));
         Assert.Matches(
-            @"(?m)^warning: robust overfitting at epoch \d+: PGD-2 on held-out images has fallen from .* while training rose from .*; use best\.safetensors, stop here, or try averaged weights \(--ema 0\.999\)\.\n", warnings);
+            @"(?m)^warning: robust overfitting at epoch \d+: PGD-2 on held-out images has fallen from .* while training rose from .*; use best\.safetensors, stop here, or try averaged weights \(average\.ema=0\.999\)\.\n", warnings);
         Assert.Contains("warning: robust overfitting", _test.Error);
         Assert.Contains("robust overfitting", File.ReadAllText(Path.Combine(Run, "report.html")));
     }

@@ -56,6 +56,8 @@ public sealed class OwnImagesTests : IDisposable
         var wide = LabeledImages.FromFloats("sides", 1, 4, 16, _images, _labels);
         Assert.Contains("give both the same", Assert.Throws<DataException>(() => TrainingJob.Open((set, wide))).Message);
         Assert.Contains("at least one", Assert.Throws<DataException>(() => TrainingJob.Open((set, set.Take(0)))).Message);
+        Assert.Contains("leave out one", Assert.ThrowsAny<UserException>(() => TrainingJob.Open((set, set), "data.name=cifar10")).Message);
+        Assert.Contains("(settings)", Assert.ThrowsAny<UserException>(() => TrainingJob.Open("train.epochs=x")).Message);
         Assert.Contains("were in the memory", Assert.ThrowsAny<Exception>(() => DataSets.Open("memory:sides", null)).Message);
     }
 

@@ -39,8 +39,8 @@ public sealed class SmallestBatchTests : IDisposable
     {
         Assert.Equal(2, Run("-b", "1"));
         Assert.Equal(
-            "rpat: train.batch is 1, and preactresnet18 normalises maps of one pixel by the images of a batch: give at least 2 "
-                + "(--batch-size), or larger images.\n", _test.Error);
+            "rpat: train.batch is 1, and preactresnet18 normalises maps of one pixel by the images of a batch: give at least 2, "
+                + "or larger images.\n", _test.Error);
         Assert.Empty(RunFiles.Runs(_test, "run"));
     }
 

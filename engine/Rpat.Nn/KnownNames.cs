@@ -1,11 +1,11 @@
-namespace Rpat.Training.Errors;
+namespace Rpat.Nn;
 
 /// <summary>
 /// The names of one kind, such as models, as people type them: case and separators do not matter, and common short forms are known.
 /// </summary>
 /// <param name="Plural">What they are, in messages.</param>
 /// <param name="All">The names that can be listed.</param>
-internal sealed record KnownNames(string Plural, Func<IEnumerable<string>> All)
+public sealed record KnownNames(string Plural, Func<IEnumerable<string>> All)
 {
     /// <summary>Whether a name is one, for kinds with more names than can be listed, such as <c>pgd37</c>.</summary>
     public Func<string, bool> Knows { get; init; } = static _ => false;
@@ -20,7 +20,7 @@ internal sealed record KnownNames(string Plural, Func<IEnumerable<string>> All)
     public bool IsOpen { get; init; }
 
     /// <summary>What to do about a name that is not known since a plugin declares it.</summary>
-    public const string OfPlugins = "those of your own need --plugin FILE.dll";
+    public const string OfPlugins = "those of your own are registered first";
 
     /// <summary>What a text that is no name was meant to be, if that shows; otherwise null.</summary>
     public Func<string, string?> Meaning { get; init; } = static _ => null;

@@ -1,7 +1,7 @@
-namespace Rpat.Training.Errors;
+namespace Rpat.Nn;
 
 /// <summary>Finds the name that a mistyped one was meant to be.</summary>
-internal static class DidYouMean
+public static class DidYouMean
 {
     private const int Most = 5;
 
@@ -43,7 +43,7 @@ internal static class DidYouMean
     /// The Damerau-Levenshtein distance in its optimal-string-alignment form: insertions, deletions, substitutions and swaps of
     /// neighbours cost one each, and no part is edited twice.
     /// </summary>
-    public static int Distance(string a, string b)
+    internal static int Distance(string a, string b)
     {
         var table = new int[a.Length + 1, b.Length + 1];
         for (int i = 0; i <= a.Length; i++) table[i, 0] = i;
