@@ -1,0 +1,114 @@
+using Rpat.Models;
+
+namespace Rpat.Tests.Trainer.Cli;
+
+/// <summary><c>rpat eval blackbox</c> and <c>eval corruptions</c>, end to end on a tiny net.</summary>
+public sealed class BlackBoxCommandTests : EvaluatedNet
+{
+    [Fact]
+    public void AnOnnxFileIsMeasuredByItsAnswersAlone()
+    {
+        string onnx = Test.PathOf("net.onnx"), own = Test.PathOf("own");
+        Assert.Equal(0, Test.Run("export", Model, "-o", onnx));
+        using var box = new TestHost();
+        Assert.Equal(0, box.Run("eval", "blackbox", onnx, "--data", $"npz:{Data}", "--queries", "20", "--surrogate", Model, "--transfer",
+            "pgd5", "--json"));
+        var measured = JsonDocument.Parse(box.Out).RootElement;
+        static int Correct(JsonElement accuracy) => accuracy.GetProperty("correct").GetInt32();
+        int clean = Correct(measured.GetProperty("clean"));
+        var rows = measured.GetProperty("results").EnumerateArray().ToList();
+        Assert.Equal(0, Test.Run("eval", Model, "--data", $"npz:{Data}", "--attacks", "pgd5", "--out", own));
+        using var same = JsonDocument.Parse(File.ReadAllText(Path.Combine(own, "result.json")));
+        Assert.Equal(same.RootElement.GetProperty("clean_correct").GetInt32(), clean);
+        Assert.Equal(same.RootElement.GetProperty("columns")[0].GetProperty("robust").GetInt32(), Correct(rows[1].GetProperty("accuracy")));
+        Assert.InRange(Correct(rows[0].GetProperty("accuracy")), 0, clean);
+        Assert.Equal(["square", "pgd5-transfer"], rows.Select(row => row.GetProperty("attack").GetString()));
+        Assert.Equal(2, box.Run("eval", "blackbox", Data, "--data", $"npz:{Data}"));
+        Assert.Contains("is no network that ONNX Runtime can run", box.Error);
+        using var device = Device.Cpu(1);
+        var asked = new BlackBox(device, new Shape(1, 1, 8, 8), 10, images => new float[images.Length / 64 * 10]);
+        Assert.Throws<InvalidOperationException>(() => new AttackRunner(asked).Perturb(Apgd.CrossEntropy, new float[64], [0]));
+    }
+
+    [Fact]
+    public void CorruptionsOfAnOnnxFileAreThoseOfItsNetwork()
+    {
+        string onnx = Test.PathOf("net.onnx"), folder = WriteCorruptions(), csv = Test.PathOf("grid.csv");
+        Assert.Equal(0, Test.Run("export", Model, "-o", onnx));
+        Assert.Equal(0, Test.Run("eval", "corruptions", Model, "--folder", folder, "--csv", csv));
+        double mean = File.ReadAllLines(csv)[2].Split(',').Skip(1).Average(cell => double.Parse(cell, CultureInfo.InvariantCulture));
+        using var box = new TestHost();
+        Assert.Equal(0, box.Run("eval", "blackbox", onnx, "--data", $"npz:{Data}", "--queries", "0", "--corruptions", folder, "--json"));
+        var row = JsonDocument.Parse(box.Out).RootElement.GetProperty("corruptions");
+        Assert.Equal(15 * 5, row.GetProperty("cells").GetArrayLength());
+        Assert.Equal(mean, row.GetProperty("accuracy").GetDouble(), 1e-9);
+        Assert.InRange(mean, 0.01, 0.99);
+        File.Delete(Path.Combine(folder, "snow.npy"));
+        Assert.Equal(3, box.Run("eval", "blackbox", onnx, "--data", $"npz:{Data}", "--queries", "0", "--corruptions", folder));
+        Assert.Contains("snow.npy", box.Error);
+    }
+
+    // Like any evaluation: kept among the runs, resumed, verified, reported, its data remembered.
+    [Fact]
+    public void ABlackBoxEvaluationIsKeptAndVerifies()
+    {
+        string onnx = Test.PathOf("net.onnx");
+        Assert.Equal(0, Test.Run("export", Model, "-o", onnx));
+        string[] line = ["eval", "blackbox", onnx, "--queries", "10", "--n", "6"];
+        Assert.Equal(2, Test.Run(line));
+        Assert.Contains("rpat: --data is missing", Test.Error, StringComparison.Ordinal);
+        Assert.True(Test.Run([.. line, "--data", $"npz:{Data}", "--surrogate", Model, "--transfer", "fgsm"]) == 0, Test.Error);
+        foreach (string part in new[] { "\nSquare (10 queries) ", "\nFGSM-transfer ", "an upper bound of the robust accuracy\n" })
+            Assert.Contains(part, Test.Out, StringComparison.Ordinal);
+        Assert.Matches("robust accuracy after Square linf eps 8/255: .* 6\\)", Test.Error);
+        using var again = new TestHost(("RPAT_RUNS", Test.PathOf("runs")));
+        Assert.True(again.Run("eval", "verify", onnx, "--rerun", "3") == 0, again.Out + again.Error);
+        Assert.Contains(" 0 problems", again.Out, StringComparison.Ordinal);
+        Assert.True(again.Run([.. line, "--resume"]) == 0, again.Error);
+        Assert.True(again.Run("report", onnx, "--markdown") == 0, again.Error);
+        Assert.Contains("| Square (", again.Out, StringComparison.Ordinal);
+        Assert.Equal(6, again.Run("eval", onnx));
+        Assert.Contains("'rpat eval blackbox'", again.Error, StringComparison.Ordinal);
+        string other = Test.PathOf("other.onnx"), folder = Directory.GetDirectories(Test.PathOf("runs"), "square+fgsm-transfer-*",
+            SearchOption.AllDirectories).Single();
+        using (var device = Device.Cpu(1))
+            Safetensors.Write(Model, ModelCatalog.Build(device, Spec, seed: 2).State(), ModelMetadata.Write(Spec));
+        Assert.Equal(0, again.Run("export", Model, "-o", other));
+        Assert.Equal(8, again.Run("eval", "verify", folder, "--checkpoint", other));
+    }
+
+    [Fact]
+    public void AHelpListsItsOwnArgumentsOnly()
+    {
+        Assert.Equal(0, Test.Run("eval", "blackbox", "--help"));
+        Assert.Contains("eval blackbox <FILE.onnx> [options]", Test.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("CHECKPOINT> blackbox", Test.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Corruptions_are_averaged_over_the_grid()
+    {
+        string folder = WriteCorruptions(), csv = Test.PathOf("grid.csv");
+        Assert.Equal(0, Test.Run("eval", "corruptions", Model, "--folder", folder, "--csv", csv));
+        Assert.Contains("15 corruptions x 5 severities", Test.Out);
+        string[][] lines = [.. File.ReadAllLines(csv).Select(line => line.Split(','))];
+        Assert.All(lines, line => Assert.Equal(76, line.Length));
+        File.Delete(Path.Combine(folder, "fog.npy"));
+        Assert.Equal(3, Test.Run("eval", "corruptions", Model, "--folder", folder));
+        Assert.Contains("fog.npy", Test.Error);
+    }
+
+    private string WriteCorruptions()
+    {
+        string folder = Directory.CreateDirectory(Test.PathOf("c")).FullName;
+        Npy.Write(Path.Combine(folder, "labels.npy"), NamedArray.FromInt64("labels", [1, 2, 3], 3));
+        var pixels = new byte[15 * 64];
+        var random = new Random(4);
+        foreach (string name in Corruptions.Names)
+        {
+            random.NextBytes(pixels);
+            Npy.Write(Path.Combine(folder, $"{name}.npy"), new NamedArray(name, ElementType.U8, [15, 8, 8, 1], pixels));
+        }
+        return folder;
+    }
+}
