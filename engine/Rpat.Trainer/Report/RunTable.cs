@@ -21,8 +21,7 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
             ]),
         ], RightFrom: 2 + keys.Length)
         {
-            Spare = Columns.Count > 0 ? ["Time", "Images", "Attack", "Status"]
-                : ["Time", "Images", "data", "Attack", "Status", "method"], // a name mostly tells the method
+            Spare = Columns.Count > 0 ? ["Time", "Status"] : ["Time", "data", "Status", "method"], // a name mostly tells the method
         };
     }
 
@@ -43,7 +42,7 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
             group.Attack, $"{group.Runs[0].AnyResult!.Images}",
         ]),
     ], RightFrom: by.Count)
-    { Spare = ["Images", "Mean", "Attack"] };
+    { Spare = ["Mean", "NRR"] };
 
     /// <summary>The groups as an object, for JSON: shares of 1.</summary>
     public object Json(IReadOnlyList<(string Name, string Key)> by) => Groups(by).Select(group => new
@@ -61,9 +60,13 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
         from run in Runs
         where run.AnyResult is not null
         let attack = run.Robust is { } robust ? $"{robust.Attack}, {robust.Threat}" : "-"
-        let values = keys.Select(key => run.Setting(key.Key)).ToArray()
+        let values = keys.Select(key => Value(run, key.Key)).ToArray()
         group run by (Values: string.Join('\n', values), attack, run.AnyResult!.Images) into same
         select new RunGroup(same.Key.Values.Split('\n')[..keys.Count], [.. same], same.Key.attack);
+
+    // Of a checkpoint from elsewhere the method is not known: its name stands for it.
+    private static string Value(RunData run, string key) =>
+        run.Checkpoint is not null && key == ConfigKeys.Of(c => c.Method.Name).Path ? run.Name : run.Setting(key);
 
     private static string Percent(double? share) => share is { } value ? Format.Percent(value) : "-";
 }

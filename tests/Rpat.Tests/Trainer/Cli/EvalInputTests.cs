@@ -25,7 +25,7 @@ public sealed class EvalInputTests : EvaluatedNet
     [InlineData("--attacks cw-l2", "does not know the norm linf", 2)]
     [InlineData("--n -1", "--n is -1", 2)]
     [InlineData("--batch-size 0", "--batch-size is '0'", 2)]
-    [InlineData("--data cifar10x", "There is no data set", 2)]
+    [InlineData("--data cifar10x", "there is no data set", 2)]
     public void Wrong_input_is_one_sentence(string options, string expected, int code)
     {
         string[] given = options.Split(' ');
