@@ -31,7 +31,7 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
     public TextTable Grouped(IReadOnlyList<(string Name, string Key)> by, bool apart) => new(
     [
         .. by.Select(key => key.Name), "Runs", .. Columns.Select(column => column.Name),
-        .. _measured.SelectMany(name => apart ? new[] { name, $"{name} sd" } : [name]), "Attack", "Images",
+        .. _measured.SelectMany(name => apart ? new[] { name, $"{name} sd" } : [name]), "Attack", "Threat", "Images",
     ],
     [
         .. Groups(by).Select(group => (string[])
@@ -39,10 +39,10 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
             .. group.Values, $"{group.Runs.Count}", .. Columns.Select(column => string.Join(", ", group.Runs.Select(
                 run => run.Setting(column.Key)).Distinct())),
             .. group.Spreads.SelectMany(spread => apart ? spread.Apart() : [spread.Percent()]),
-            group.Attack, $"{group.Runs[0].AnyResult!.Images}",
+            group.Runs[0].Robust?.Attack ?? "-", group.Runs[0].Robust?.Threat ?? "-", $"{group.Runs[0].AnyResult!.Images}",
         ]),
     ], RightFrom: by.Count)
-    { Spare = ["Mean", "NRR"] };
+    { Spare = ["Mean", "NRR", "Threat", "Runs"] };
 
     /// <summary>The groups as an object, for JSON: shares of 1.</summary>
     public object Json(IReadOnlyList<(string Name, string Key)> by) => Groups(by).Select(group => new

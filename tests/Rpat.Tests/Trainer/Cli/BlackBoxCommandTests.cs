@@ -25,6 +25,7 @@ public sealed class BlackBoxCommandTests : EvaluatedNet
         Assert.Equal(["square", "pgd5-transfer"], rows.Select(row => row.GetProperty("attack").GetString()));
         Assert.Equal(2, box.Run("eval", "blackbox", Data, "--data", $"npz:{Data}"));
         Assert.Contains("is no network that ONNX Runtime can run", box.Error);
+        Assert.Contains("'rpat eval ", box.Error);
         using var device = Device.Cpu(1);
         var asked = new BlackBox(device, new Shape(1, 1, 8, 8), 10, images => new float[images.Length / 64 * 10]);
         Assert.Throws<InvalidOperationException>(() => new AttackRunner(asked).Perturb(Apgd.CrossEntropy, new float[64], [0]));
@@ -40,7 +41,8 @@ public sealed class BlackBoxCommandTests : EvaluatedNet
         using var box = new TestHost();
         Assert.Equal(0, box.Run("eval", "blackbox", onnx, "--data", $"npz:{Data}", "--queries", "0", "--corruptions", folder, "--json"));
         var row = JsonDocument.Parse(box.Out).RootElement.GetProperty("corruptions");
-        Assert.Equal(15 * 5, row.GetProperty("cells").GetArrayLength());
+        Assert.Equal(15, row.GetProperty("corruptions").GetArrayLength());
+        Assert.Equal(1, Directory.GetFiles(box.PathOf("runs"), "corruptions.json", SearchOption.AllDirectories).Length);
         Assert.Equal(mean, row.GetProperty("accuracy").GetDouble(), 1e-9);
         Assert.InRange(mean, 0.01, 0.99);
         File.Delete(Path.Combine(folder, "snow.npy"));
@@ -98,13 +100,57 @@ public sealed class BlackBoxCommandTests : EvaluatedNet
         Assert.Contains("fog.npy", Test.Error);
     }
 
+    // Like any evaluation: kept in its folder, resumed after a stop, said to be there, shown with the others.
+    [Fact]
+    public void AccuracyOnCorruptionsIsKept()
+    {
+        string folder = WriteCorruptions();
+        string[] line = ["eval", "corruptions", Model, "--corruptions", folder, "--only", "fog,snow", "--n", "2", "-j", "1", "-b", "2"];
+        Assert.True(Test.Run(line) == 0, Test.Error);
+        string kept = Directory.GetDirectories(Test.PathOf("runs"), "corruptions-fog+snow-n2", SearchOption.AllDirectories).Single(),
+            file = Path.Combine(kept, "corruptions.json"), whole = File.ReadAllText(file), first = Test.Out;
+        Assert.Contains($"folder: {kept}\n", first, StringComparison.Ordinal);
+        var report = CorruptionReport.In(kept)!;
+        File.WriteAllText(file, JsonSerializer.Serialize(report with { Cells = [.. report.Cells.Take(7)] }, RunJson.Format));
+        Assert.Equal(2, Test.Run("runs", "show", "nothing"));
+        Assert.True(Test.Run("runs", "show", Model) == 0, Test.Error);
+        Assert.Contains("corruptions-fog+snow-n2 has not finished", Test.Out, StringComparison.Ordinal);
+        Assert.True(Test.Run([.. line, "--resume"]) == 0, Test.Error);
+        Assert.Equal(whole, File.ReadAllText(file));
+        Assert.True(Test.Run(line) == 0, Test.Error);
+        Assert.Contains("note: measured before, with the same weights, images and settings: ", Test.Error, StringComparison.Ordinal);
+        Assert.EndsWith(first, Test.Out, StringComparison.Ordinal);
+        Assert.True(Test.Run([.. line, "--again"]) == 0, Test.Error);
+        Assert.Equal(whole, File.ReadAllText(Path.Combine(kept + "-2", "corruptions.json")));
+        Assert.True(Test.Run("runs", "show", Model) == 0, Test.Error);
+        Assert.Contains("mean of 2 corruptions x 5 severities of 2 images each, corruptions-fog+snow-n2\n", Test.Out, StringComparison.Ordinal);
+        Assert.True(Test.Run("report", Model, "-o", Test.PathOf("page.html")) == 0, Test.Error);
+        Assert.Contains("<h2>Corruptions</h2>", File.ReadAllText(Test.PathOf("page.html")), StringComparison.Ordinal);
+        Assert.Equal(2, Test.Run("eval", "verify", kept));
+        Assert.Contains("whose images it does not keep", Test.Error, StringComparison.Ordinal);
+        Assert.Equal(2, Test.Run("eval", Model)); // the folder of corruptions is no data set of the file
+    }
+
+    [Fact]
+    public void EveryMissingFileIsNamedBeforeAnythingIsMeasured()
+    {
+        string folder = WriteCorruptions();
+        foreach (string name in (string[])["fog", "contrast"]) File.Delete(Path.Combine(folder, name + ".npy"));
+        Assert.Equal(3, Test.Run("eval", "corruptions", Model, "--folder", folder));
+        Assert.Contains("lacks fog.npy, contrast.npy: ", Test.Error, StringComparison.Ordinal);
+        Assert.Contains("--only shot_noise,motion_blur,", Test.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("shot_noise: ", Test.Error, StringComparison.Ordinal);
+        Assert.Equal(2, Test.Run("eval", "corruptions", Model, "--folder", folder, "--only", "snwo"));
+        Assert.Contains("--only has 'snwo': did you mean 'snow'?", Test.Error, StringComparison.Ordinal);
+    }
+
     private string WriteCorruptions()
     {
         string folder = Directory.CreateDirectory(Test.PathOf("c")).FullName;
         Npy.Write(Path.Combine(folder, "labels.npy"), NamedArray.FromInt64("labels", [1, 2, 3], 3));
         var pixels = new byte[15 * 64];
         var random = new Random(4);
-        foreach (string name in Corruptions.Names)
+        foreach (string name in Corruptions.Known.All())
         {
             random.NextBytes(pixels);
             Npy.Write(Path.Combine(folder, $"{name}.npy"), new NamedArray(name, ElementType.U8, [15, 8, 8, 1], pixels));

@@ -184,4 +184,26 @@ public sealed class EvalCommandTests : EvaluatedNet
             Assert.Contains($"\n{name}", "\n" + Test.Out);
         Assert.Contains("[Croce and Hein, ICML'20]", Test.Out);
     }
+
+    [Fact]
+    public void WhatIsMeasuredAlreadyIsSaidToBe()
+    {
+        string[] line = ["eval", Model, "--data", $"npz:{Data}", "--attacks", "fgsm", "--n", "4"];
+        string[] Folders() => Directory.GetDirectories(Test.PathOf("runs"), "fgsm-*", SearchOption.AllDirectories);
+        Assert.True(Test.Run(line) == 0, Test.Error);
+        string first = Test.Out;
+        Assert.DoesNotContain("measured before", Test.Error, StringComparison.Ordinal);
+        Assert.True(Test.Run(line) == 0, Test.Error);
+        Assert.Equal(first + first, Test.Out);
+        Assert.Contains("note: measured before, with the same weights, images and settings: ", Test.Error, StringComparison.Ordinal);
+        Assert.Single(Folders());
+        Assert.True(Test.Run([.. line, "--seed", "1"]) == 0, Test.Error);
+        Assert.Equal(2, Folders().Length);
+        Assert.True(Test.Run([.. line, "--again"]) == 0, Test.Error);
+        Assert.Equal(3, Folders().Length);
+        string digest = Verification.DigestOf(Folders().MinBy(folder => folder.Length)!);
+        Assert.Equal(2, Test.Run("eval", "verify", Model));
+        Assert.True(Test.Run("eval", "verify", Model, "--digest", digest) == 0, Test.Error);
+        Assert.Matches(@"\n\d+ ledger lines and \d+ adversarial images checked: 0 problems\n", Test.Out);
+    }
 }

@@ -139,4 +139,13 @@ public sealed class EvalInputTests : EvaluatedNet
             File.WriteAllBytes(path, sound);
         }
     }
+
+    [Fact]
+    public void ImagesOfOtherChannelsAreSaidToBeSo()
+    {
+        Npz.Write(Data, [new NamedArray("images", ElementType.U8, [1, 3, 8, 8], new byte[192]), NamedArray.FromInt64("labels", [1], 1)]);
+        Assert.Equal(2, Test.Run("eval", Model, "--data", $"npz:{Data}"));
+        Assert.Contains("takes images of 1 channel, '", Test.Error, StringComparison.Ordinal);
+        Assert.Contains("has 3 channels: choose other --data", Test.Error, StringComparison.Ordinal);
+    }
 }
