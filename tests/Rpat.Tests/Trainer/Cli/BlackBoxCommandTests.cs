@@ -42,7 +42,7 @@ public sealed class BlackBoxCommandTests : EvaluatedNet
         Assert.Equal(0, box.Run("eval", "blackbox", onnx, "--data", $"npz:{Data}", "--queries", "0", "--corruptions", folder, "--json"));
         var row = JsonDocument.Parse(box.Out).RootElement.GetProperty("corruptions");
         Assert.Equal(15, row.GetProperty("corruptions").GetArrayLength());
-        Assert.Equal(1, Directory.GetFiles(box.PathOf("runs"), "corruptions.json", SearchOption.AllDirectories).Length);
+        Assert.Single(Directory.GetFiles(box.PathOf("runs"), "corruptions.json", SearchOption.AllDirectories));
         Assert.Equal(mean, row.GetProperty("accuracy").GetDouble(), 1e-9);
         Assert.InRange(mean, 0.01, 0.99);
         File.Delete(Path.Combine(folder, "snow.npy"));
@@ -112,7 +112,6 @@ public sealed class BlackBoxCommandTests : EvaluatedNet
         Assert.Contains($"folder: {kept}\n", first, StringComparison.Ordinal);
         var report = CorruptionReport.In(kept)!;
         File.WriteAllText(file, JsonSerializer.Serialize(report with { Cells = [.. report.Cells.Take(7)] }, RunJson.Format));
-        Assert.Equal(2, Test.Run("runs", "show", "nothing"));
         Assert.True(Test.Run("runs", "show", Model) == 0, Test.Error);
         Assert.Contains("corruptions-fog+snow-n2 has not finished", Test.Out, StringComparison.Ordinal);
         Assert.True(Test.Run([.. line, "--resume"]) == 0, Test.Error);
