@@ -136,6 +136,7 @@ internal sealed class TrainCommand
 
     private int Finished(string folder, ParseResult parsed)
     {
+        RunFolder.Reopen(folder, _host.Clock).Dispose(); // it must be a whole run that nobody has open
         var results = RunResult.Read(folder);
         _host.Note($"'{RunFinder.Shown(folder)}' is finished, and no setting differs: nothing is left to train");
         _json.Give(parsed, _host, () => new { run = folder, results }, () =>

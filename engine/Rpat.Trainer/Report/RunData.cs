@@ -57,11 +57,14 @@ internal sealed record RunData(
 
     /// <summary>
     /// The evaluation that decides, since Mean and NRR join a clean and a robust accuracy of the same images: one with AutoAttack if there
-    /// is one, otherwise the one with the most images.
+    /// is one, otherwise the one with the most images; before all, one of the run's network under the threat model of its training.
     /// </summary>
     public IReadOnlyList<MeasuredAccuracy> Deciding => Chosen ?? Measured.OrderBy(measured => measured[0].OtherFile.Length > 0)
-        .ThenByDescending(measured => measured.Any(IsAutoAttack)).ThenByDescending(measured => measured.Any(a => !a.IsClean))
+        .ThenByDescending(measured => measured.Any(a => a.Threat == OwnThreat)).ThenByDescending(measured => measured.Any(IsAutoAttack))
+        .ThenByDescending(measured => measured.Any(a => !a.IsClean))
         .ThenByDescending(measured => measured[0].Images).FirstOrDefault() ?? [];
+
+    private string OwnThreat => $"{Setting(ConfigKeys.Of(c => c.Attack.Norm).Path)} eps {Setting(ConfigKeys.Of(c => c.Attack.Eps).Path)}";
 
     /// <summary>One accuracy of the evaluation that counts, for its images and conditions; null without a result.</summary>
     public MeasuredAccuracy? AnyResult => Clean ?? Robust;

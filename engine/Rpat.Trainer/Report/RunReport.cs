@@ -66,7 +66,7 @@ internal sealed class RunReport
         + $"<p class=\"soft\">Mean of {Html.Text(one.Report.Title)} each: {Percent(one.Report.Mean)} %; measured by {Html.Text(one.Name)}.</p>\n"));
 
     private static (string, string, string) Card(MeasuredAccuracy a) =>
-        (Percent(a.Value), $"{a.Attack}, %", FormattableString.Invariant($"{Interval(a)} on {a.Images} images"));
+        (Percent(a.Value), $"{a.Attack}, %", FormattableString.Invariant($"{Interval(a)} on {a.Images} images{(a.IsClean ? "" : ", " + a.Threat)}"));
 
     private string Warnings() =>
         _run.Warnings.Count == 0 ? ""

@@ -86,7 +86,7 @@ public sealed class ErrorCasesTests : IDisposable
         string run = RunFiles.Runs(_test, "runs").Single(), data = TinyRun.Write(_test.PathOf("colour.npz"), channels: 3);
         using var again = new TestHost();
         Assert.Equal(2, again.Run("eval", run, "--data", "npz:" + data, "--attacks", "clean", "--out", _test.PathOf("eval")));
-        Assert.Matches("^rpat: .*takes images of 1x8x8, .* has 3x8x8: choose other --data", again.Error);
+        Assert.Matches("^rpat: .*takes images of 1 channel, .* has 3 channels: choose other --data", again.Error);
     }
 
     [Fact]

@@ -46,6 +46,16 @@ public sealed class EvaluationsOfRunTests : IDisposable
     }
 
     [Fact]
+    public void TheThreatModelOfTheTrainingDecides()
+    {
+        string run = MadeRun.Finished(_test, "one", "attack.eps=4/255");
+        Evaluate(run, "other", Path.Combine(run, "model.safetensors"), "x", right: 1, "aa");
+        Evaluate(run, "own", Path.Combine(run, "model.safetensors"), "x", right: 3, eps: "4/255");
+        Assert.Equal("PGD-20", RunData.Load(run).Robust!.Attack);
+        Assert.Matches(@"to \d+\.\d\d on 10 images, linf eps 4/255<", RunReport.Page(RunData.Load(run)));
+    }
+
+    [Fact]
     public void AFileFromElsewhereHasItsNetworkAndItsThreat()
     {
         string file = _test.Write("r18.pt", "weights"), home = Directory.CreateDirectory(_test.PathOf("runs/r18-1")).FullName;
@@ -96,10 +106,11 @@ public sealed class EvaluationsOfRunTests : IDisposable
         return RunData.Load(run);
     }
 
-    private static void Evaluate(string run, string name, string model, string hash, int right, string attack = "pgd20")
+    private static void Evaluate(string run, string name, string model, string hash, int right, string attack = "pgd20",
+        string eps = "8/255")
     {
         string folder = Directory.CreateDirectory(Path.Combine(run, "eval", name)).FullName;
-        var manifest = new EvaluationManifest(EvaluationManifest.Layout, model, hash, "cifar10", "data", 10, "linf", ["8/255"], [8 / 255.0],
+        var manifest = new EvaluationManifest(EvaluationManifest.Layout, model, hash, "cifar10", "data", 10, "linf", [eps], [8 / 255.0],
             [attack], [attack], [])
         { Architecture = "resnet18", Columns = [new ColumnPlan(0, attack, attack, 1, [])] };
         var report = new EvaluationReport(10, 10, [new ColumnResult(0, attack, attack, right, [])], [], []);
