@@ -1,5 +1,4 @@
 using Rpat.Robust.Methods;
-using Rpat.Trainer.Cli;
 
 namespace Rpat.Trainer.Reproduce;
 
@@ -19,6 +18,9 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
 {
     /// <summary>Arguments that each command gets besides.</summary>
     public IReadOnlyList<string> More { get; init; } = [];
+
+    /// <summary>The folder of runs that commands look into without being told.</summary>
+    public required string UsualRoot { get; init; }
 
     private const int MostRows = 100_000, LongestName = 90;
 
@@ -80,7 +82,7 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
         return
         [
             "runs", "list", "--group-by", keys.Length == 0 ? ConfigKeys.Of(c => c.Method.Name).Path : string.Join(',', keys),
-            .. root == RunsOption.Folder(host) ? Array.Empty<string>() : ["--runs", root],
+            .. root == UsualRoot ? Array.Empty<string>() : ["--runs", root],
         ];
     }
 
