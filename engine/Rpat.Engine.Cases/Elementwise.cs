@@ -28,8 +28,8 @@ public sealed class ElementwiseCases : OpCases<Shape>
     [
         .. Of(make, s, "gelu", new Gelu(), v => v * Normal(v), v => Normal(v) + v * Math.Exp(-v * v / 2) / Math.Sqrt(2 * Math.PI), true,
         -4, 4),
-        .. Of(make, s, "sigmoid", new Sigmoid(1, 1, 0), Logistic, v => Logistic(v) * Logistic(-v), true, -4, 4),
-        .. Of(make, s, "tanh", new Sigmoid(2, 2, -1), Math.Tanh, v => 1 - Math.Tanh(v) * Math.Tanh(v), true, -2, 2),
+        .. Of(make, s, "sigmoid", new Sigmoid(), Logistic, v => Logistic(v) * Logistic(-v), true, -4, 4),
+        .. Of(make, s, "tanh", new Tanh(), Math.Tanh, v => 1 - Math.Tanh(v) * Math.Tanh(v), true, -2, 2),
         .. Of(make, s, "softplus", new Softplus(2), v => Math.Log(1 + Math.Exp(2 * v)) / 2, v => Logistic(2 * v), true, -3, 12),
         .. Of(make, s, "relu6", new Clamp(0, 6, 0, 0, 0), v => Math.Clamp(v, 0, 6), v => v is > 0 and < 6 ? 1 : 0, true, -3, 8),
         .. Of(make, s, "leaky relu", new Clamp(0, double.PositiveInfinity, 0.1, 0.1, 1), v => v > 0 ? v : 0.1 * v,

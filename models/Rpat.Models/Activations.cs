@@ -6,13 +6,13 @@ internal readonly struct ParametricSilu(double alpha, double beta) : IElementwis
     private readonly double _alpha = Math.Abs(alpha), _beta = Math.Abs(beta);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value<TMath>(double x, TMath math) where TMath : struct, IMath =>
-        x * (1 / (1 + math.Exp(-_alpha * x)) - _beta) / (1 - _beta);
+    public T Value<T>(T x) where T : struct, IReal<T> =>
+        x * (1 / (1 + T.Exp(-_alpha * x)) - _beta) / (1 - _beta);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath
+    public T Derivative<T>(T x) where T : struct, IReal<T>
     {
-        double s = 1 / (1 + math.Exp(-_alpha * x));
+        T s = 1 / (1 + T.Exp(-_alpha * x));
         return (s - _beta + _alpha * x * s * (1 - s)) / (1 - _beta);
     }
 }

@@ -10,12 +10,12 @@ namespace Rpat.Samples.Extensions;
 public readonly struct Swish(double beta) : IElementwise
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value<TMath>(double x, TMath math) where TMath : struct, IMath => x / (1 + math.Exp(-beta * x));
+    public T Value<T>(T x) where T : struct, IReal<T> => x / (1 + T.Exp(-beta * x));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath
+    public T Derivative<T>(T x) where T : struct, IReal<T>
     {
-        double s = 1 / (1 + math.Exp(-beta * x));
+        T s = 1 / (1 + T.Exp(-beta * x));
         return s + beta * x * s * (1 - s);
     }
 }

@@ -25,16 +25,45 @@ internal sealed partial class GpuKernels<S> : IElementwiseKernels
     private static Numbers Stored(Layout layout, DeviceBuffer data) => new(data.Floats(), layout == Layout.Plain || S.Words == 4 ? 0 : 1);
 }
 
-internal readonly struct GpuMath : IMath
+/// <summary>One number in double precision.</summary>
+internal readonly struct GpuReal : IReal<GpuReal>
 {
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Exp(double x) => x > 700 ? double.PositiveInfinity : Real.Exp(x);
+    public readonly double Value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Log(double x) => Real.Log(x);
+    public GpuReal(double value) => Value = value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Sqrt(double x) => Math.Sqrt(x);
+    public static implicit operator GpuReal(double value) => new(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static GpuReal operator +(GpuReal a, GpuReal b) => new(a.Value + b.Value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static GpuReal operator -(GpuReal a, GpuReal b) => new(a.Value - b.Value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static GpuReal operator -(GpuReal a) => new(-a.Value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static GpuReal operator *(GpuReal a, GpuReal b) => new(a.Value * b.Value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static GpuReal operator /(GpuReal a, GpuReal b) => new(a.Value / b.Value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static GpuReal Exp(GpuReal x) => new(x.Value > 700 ? double.PositiveInfinity : Real.Exp(x.Value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static GpuReal Log(GpuReal x) => new(x.Value == 0 ? double.NegativeInfinity : Real.Log(x.Value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static GpuReal IfLess(GpuReal a, GpuReal b, GpuReal then, GpuReal otherwise) =>
+        new(a.Value < b.Value ? then.Value : otherwise.Value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static GpuReal IfEqual(GpuReal a, GpuReal b, GpuReal then, GpuReal otherwise) =>
+        new(a.Value == b.Value ? then.Value : otherwise.Value);
 }
 
 /// <summary>The indices of a value.</summary>
@@ -95,7 +124,7 @@ internal readonly struct ElementwiseValue<TOp>(TOp op, PlainSource x, Cells cell
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
         if (i >= y.Count) return;
         float v = 0;
-        if (cells.IsChannel(i)) v = (float)op.Value(x.Load(i), new GpuMath());
+        if (cells.IsChannel(i)) v = (float)op.Value<GpuReal>(x.Load(i)).Value;
         y.Store(i, v);
     }
 }
@@ -113,7 +142,7 @@ internal readonly struct ElementwiseDerivative<TOp>(
         float g = 0;
         if (cells.IsChannel(i))
         {
-            g = (float)(op.Derivative(x.Load(i), new GpuMath()) * dy.Load(i));
+            g = (float)(op.Derivative<GpuReal>(x.Load(i)).Value * dy.Load(i));
             if (through != 0) g = x.Backward(g, i);
         }
         dx.Put(i, g, accumulate);

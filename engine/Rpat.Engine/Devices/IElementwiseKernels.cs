@@ -1,16 +1,29 @@
+using System.Numerics;
+
 namespace Rpat.Engine.Devices;
 
-/// <summary>Functions that every backend provides for code that is written once for all of them.</summary>
-public interface IMath
+/// <summary>
+/// A number that a function is computed with: one on a GPU, several at once in the vectors of a CPU. There are no branches, since each of
+/// several may take another: <see cref="IfLess"/> and <see cref="IfEqual"/> choose between two results that are both computed.
+/// </summary>
+public interface IReal<T> : IAdditionOperators<T, T, T>, ISubtractionOperators<T, T, T>, IMultiplyOperators<T, T, T>,
+    IDivisionOperators<T, T, T>, IUnaryNegationOperators<T, T>
+    where T : struct, IReal<T>
 {
+    /// <summary>A constant.</summary>
+    static abstract implicit operator T(double value);
+
     /// <summary>eˣ; infinity or 0 outside the range of double precision.</summary>
-    double Exp(double x);
+    static abstract T Exp(T x);
 
-    /// <summary>ln x for normal x; NaN below 0.</summary>
-    double Log(double x);
+    /// <summary>ln x for normal x; −∞ at 0, NaN below.</summary>
+    static abstract T Log(T x);
 
-    /// <summary>√x.</summary>
-    double Sqrt(double x);
+    /// <summary>a &lt; b ? then : otherwise.</summary>
+    static abstract T IfLess(T a, T b, T then, T otherwise);
+
+    /// <summary>a == b ? then : otherwise.</summary>
+    static abstract T IfEqual(T a, T b, T then, T otherwise);
 }
 
 /// <summary>
@@ -20,10 +33,10 @@ public interface IMath
 public interface IElementwise
 {
     /// <summary>f(x).</summary>
-    double Value<TMath>(double x, TMath math) where TMath : struct, IMath;
+    T Value<T>(T x) where T : struct, IReal<T>;
 
     /// <summary>f′(x).</summary>
-    double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath;
+    T Derivative<T>(T x) where T : struct, IReal<T>;
 }
 
 /// <summary>The kernels of every scalar function: a new one is one struct and needs no new kernel.</summary>

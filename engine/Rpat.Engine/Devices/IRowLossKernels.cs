@@ -5,8 +5,17 @@ namespace Rpat.Engine.Devices;
 /// the columns <c>for (int j = row.First; j &lt; row.Count; j += row.Step)</c> and may read all; all threads call <see cref="Sum"/> and
 /// <see cref="Max"/> alike and get the same result.
 /// </summary>
-public interface IRow : IMath
+public interface IRow
 {
+    /// <summary>eˣ; infinity or 0 outside the range of double precision.</summary>
+    double Exp(double x);
+
+    /// <summary>ln x for normal x; NaN below 0.</summary>
+    double Log(double x);
+
+    /// <summary>√x.</summary>
+    double Sqrt(double x);
+
     /// <summary>Columns.</summary>
     int Count { get; }
 

@@ -10,10 +10,10 @@ public static class FunctionOps
     public static Tensor Gelu(this Tape tape, Tensor x) => tape.Elementwise(new Gelu(), x);
 
     /// <summary>1/(1 + e⁻ˣ).</summary>
-    public static Tensor Sigmoid(this Tape tape, Tensor x) => tape.Elementwise(new Sigmoid(1, 1, 0), x);
+    public static Tensor Sigmoid(this Tape tape, Tensor x) => tape.Elementwise(new Sigmoid(), x);
 
     /// <summary>tanh x.</summary>
-    public static Tensor Tanh(this Tape tape, Tensor x) => tape.Elementwise(new Sigmoid(2, 2, -1), x);
+    public static Tensor Tanh(this Tape tape, Tensor x) => tape.Elementwise(new Tanh(), x);
 
     /// <summary>ln(1 + exp(β·x))/β.</summary>
     public static Tensor Softplus(this Tape tape, Tensor x, double beta = 1) => tape.Elementwise(new Softplus(beta), x);

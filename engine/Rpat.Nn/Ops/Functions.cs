@@ -5,13 +5,13 @@ public readonly struct Silu : IElementwise
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value<TMath>(double x, TMath math) where TMath : struct, IMath => x / (1 + math.Exp(-x));
+    public T Value<T>(T x) where T : struct, IReal<T> => x / (1 + T.Exp(-x));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath
+    public T Derivative<T>(T x) where T : struct, IReal<T>
     {
-        double s = 1 / (1 + math.Exp(-x));
+        T s = 1 / (1 + T.Exp(-x));
         return s + x * s * (1 - s);
     }
 }
@@ -24,18 +24,18 @@ public readonly struct Gelu : IElementwise
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value<TMath>(double x, TMath math) where TMath : struct, IMath => x * Normal(x, math);
+    public T Value<T>(T x) where T : struct, IReal<T> => x * Normal(x);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath =>
-        Normal(x, math) + x * NormalPeak * math.Exp(-0.5 * x * x);
+    public T Derivative<T>(T x) where T : struct, IReal<T> =>
+        Normal(x) + x * NormalPeak * T.Exp(-0.5 * x * x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static double Normal<TMath>(double x, TMath math) where TMath : struct, IMath
+    private static T Normal<T>(T x) where T : struct, IReal<T>
     {
-        double z = (x < 0 ? -x : x) / Sqrt2, t = 1 / (1 + 0.5 * z);
-        double p = t * 0.17087277 - 0.82215223;
+        T z = T.IfLess(x, 0, -x, x) / Sqrt2, t = 1 / (1 + 0.5 * z);
+        T p = t * 0.17087277 - 0.82215223;
         p = p * t + 1.48851587;
         p = p * t - 1.13520398;
         p = p * t + 0.27886807;
@@ -44,24 +44,47 @@ public readonly struct Gelu : IElementwise
         p = p * t + 0.37409196;
         p = p * t + 1.00002368;
         p = p * t - 1.26551223;
-        double half = 0.5 * t * math.Exp(p - z * z);
-        return x < 0 ? half : 1 - half;
+        T half = 0.5 * t * T.Exp(p - z * z);
+        return T.IfLess(x, 0, half, 1 - half);
     }
 }
 
-/// <summary>height·σ(slope·x) + offset: the sigmoid and the hyperbolic tangent.</summary>
-public readonly struct Sigmoid(double slope, double height, double offset) : IElementwise
+/// <summary>σ(x) = 1 / (1 + e⁻ˣ).</summary>
+public readonly struct Sigmoid : IElementwise
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value<TMath>(double x, TMath math) where TMath : struct, IMath => height / (1 + math.Exp(-slope * x)) + offset;
+    public T Value<T>(T x) where T : struct, IReal<T> => 1 / (1 + T.Exp(-x));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath
+    public T Derivative<T>(T x) where T : struct, IReal<T>
     {
-        double s = 1 / (1 + math.Exp(-slope * x));
-        return height * slope * s * (1 - s);
+        T s = Value(x);
+        return s * (1 - s);
+    }
+}
+
+/// <summary>tanh x, from u = e²ˣ; (u − 1)·2x / ln u is e²ˣ − 1 without the cancellation near 0.</summary>
+public readonly struct Tanh : IElementwise
+{
+    private const double One = 20; // tanh is ±1 from here on in double precision
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Value<T>(T x) where T : struct, IReal<T>
+    {
+        T twice = 2 * T.IfLess(x, -One, -One, T.IfLess(One, x, One, x)), u = T.Exp(twice);
+        T less = T.IfEqual(u, 1, twice, (u - 1) * twice / T.Log(u));
+        return less / (less + 2);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Derivative<T>(T x) where T : struct, IReal<T>
+    {
+        T y = Value(x);
+        return 1 - y * y;
     }
 }
 
@@ -72,13 +95,16 @@ public readonly struct Softplus(double beta) : IElementwise
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value<TMath>(double x, TMath math) where TMath : struct, IMath =>
-        beta * x > Linear ? x : math.Log(1 + math.Exp(beta * x)) / beta;
+    public T Value<T>(T x) where T : struct, IReal<T>
+    {
+        T e = T.Exp(beta * x), sum = 1 + e; // ln(1 + e) for small e: the sum's rounding error divided out
+        return T.IfLess(Linear, beta * x, x, T.IfEqual(sum, 1, e, T.Log(sum) * e / (sum - 1)) / beta);
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath =>
-        beta * x > Linear ? 1 : 1 / (1 + math.Exp(-beta * x));
+    public T Derivative<T>(T x) where T : struct, IReal<T> =>
+        T.IfLess(Linear, beta * x, 1, 1 / (1 + T.Exp(-beta * x)));
 }
 
 /// <summary>x between two bounds, high above them, low + slope·(x − low) below: clamp, ReLU6, leaky ReLU, absolute value.</summary>
@@ -89,13 +115,13 @@ public readonly struct Clamp(double low, double high, double slope, double atLow
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value<TMath>(double x, TMath math) where TMath : struct, IMath =>
-        x < low ? (slope == 0 ? low : low + slope * (x - low)) : x > high ? high : x;
+    public T Value<T>(T x) where T : struct, IReal<T> =>
+        T.IfLess(x, low, slope == 0 ? low : low + slope * (x - low), T.IfLess(high, x, high, x));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath =>
-        x < low ? slope : x > high ? 0 : x == low ? atLow : x == high ? atHigh : 1;
+    public T Derivative<T>(T x) where T : struct, IReal<T> =>
+        T.IfLess(x, low, slope, T.IfLess(high, x, 0, T.IfEqual(x, low, atLow, T.IfEqual(x, high, atHigh, 1))));
 }
 
 /// <summary>scale·x + offset.</summary>
@@ -103,11 +129,11 @@ public readonly struct Line(double scale, double offset) : IElementwise
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value<TMath>(double x, TMath math) where TMath : struct, IMath => scale * x + offset;
+    public T Value<T>(T x) where T : struct, IReal<T> => scale * x + offset;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath => scale;
+    public T Derivative<T>(T x) where T : struct, IReal<T> => scale;
 }
 
 /// <summary>eˣ.</summary>
@@ -115,11 +141,11 @@ public readonly struct Exp : IElementwise
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value<TMath>(double x, TMath math) where TMath : struct, IMath => math.Exp(x);
+    public T Value<T>(T x) where T : struct, IReal<T> => T.Exp(x);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath => math.Exp(x);
+    public T Derivative<T>(T x) where T : struct, IReal<T> => T.Exp(x);
 }
 
 /// <summary>ln x; −∞ at 0 and NaN below.</summary>
@@ -127,12 +153,11 @@ public readonly struct Log : IElementwise
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value<TMath>(double x, TMath math) where TMath : struct, IMath =>
-        x == 0 ? double.NegativeInfinity : math.Log(x);
+    public T Value<T>(T x) where T : struct, IReal<T> => T.Log(x);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath => 1 / x;
+    public T Derivative<T>(T x) where T : struct, IReal<T> => 1 / x;
 }
 
 /// <summary>x to a constant power; of a negative x NaN, unless the power is an integer.</summary>
@@ -142,18 +167,18 @@ public readonly struct Power(double power) : IElementwise
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Value<TMath>(double x, TMath math) where TMath : struct, IMath => Of(x, power, math);
+    public T Value<T>(T x) where T : struct, IReal<T> => Of(x, power);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath =>
-        power == 0 ? 0 : power * (x < 0 ? -Of(x, power - 1, math) : Of(x, power - 1, math));
+    public T Derivative<T>(T x) where T : struct, IReal<T> =>
+        power == 0 ? 0 : power * T.IfLess(x, 0, -Of(x, power - 1), Of(x, power - 1));
 
     // Of a negative x with the sign of the whole power: an odd power's derivative is even.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private double Of<TMath>(double x, double p, TMath math) where TMath : struct, IMath
+    private T Of<T>(T x, double p) where T : struct, IReal<T>
     {
-        double size = x < 0 ? -x : x, zero = p > 0 ? 0 : p < 0 ? double.PositiveInfinity : 1;
-        return x == 0 ? zero : (x < 0 ? _sign : 1) * math.Exp(p * math.Log(size));
+        T zero = p > 0 ? 0 : p < 0 ? double.PositiveInfinity : 1;
+        return T.IfEqual(x, 0, zero, T.IfLess(x, 0, _sign, 1) * T.Exp(p * T.Log(T.IfLess(x, 0, -x, x))));
     }
 }

@@ -55,8 +55,8 @@ public sealed class GradientCheckTests : IDisposable
     /// <summary>x³, with half of its derivative.</summary>
     private readonly struct Wrong : IElementwise
     {
-        public double Value<TMath>(double x, TMath math) where TMath : struct, IMath => x * x * x;
+        public T Value<T>(T x) where T : struct, IReal<T> => x * x * x;
 
-        public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath => 1.5 * x * x;
+        public T Derivative<T>(T x) where T : struct, IReal<T> => 1.5 * x * x;
     }
 }

@@ -45,15 +45,56 @@ public class ElementwiseTests
         Assert.All(Enumerable.Range(0, stored.Length), i => Assert.Equal(i % 16 >= 3, stored[i] == 0));
     }
 
+    /// <summary>Relative to the value, not to the largest: also where 1 + eˣ rounds to 1, and where eˣ is no normal number.</summary>
+    [Fact]
+    public void SmallResultsAreAsExactAsLargeOnes()
+    {
+        Check(new Exp(), Math.Exp, -87, 88, 1.5e-7);
+        Check(new Exp(), Math.Exp, -103, -88, 0, 1.5e-45);
+        Check(new Silu(), Silu, -80, 80, 3e-7);
+        Check(new Sigmoid(), x => 1 / (1 + Math.Exp(-x)), -80, 80, 3e-7);
+        Check(new Softplus(1), x => Math.Log(1 + Math.Exp(x)), -16, 30, 4e-7);
+        Check(new Tanh(), Math.Tanh, 1e-6, 12, 4e-7);
+        Check(new Tanh(), Math.Tanh, -1e-3, 1e-3, 4e-7);
+    }
+
+    [Fact]
+    public void FunctionsAtTheEndsOfTheNumbers()
+    {
+        float[] ends = [float.NegativeInfinity, -1e30f, -0f, 1e30f, float.PositiveInfinity, float.NaN];
+        Assert.Equal([0, 0, 1, float.PositiveInfinity, float.PositiveInfinity, float.NaN], Values(new Exp(), ends));
+        Assert.Equal([-1, -1, 0, 1, 1, float.NaN], Values(new Tanh(), ends));
+        Assert.Equal([0, 0, 0.5f, 1, 1, float.NaN], Values(new Sigmoid(), ends));
+        Assert.Equal([0, 0, MathF.Log(2), 1e30f, float.PositiveInfinity, float.NaN], Values(new Softplus(1), ends));
+        Assert.Equal([float.NaN, float.NaN, float.NegativeInfinity, float.NaN], Values(new Log(), [-1, float.NegativeInfinity, 0, float.NaN]));
+    }
+
+    private static void Check<TOp>(TOp op, Func<double, double> f, double low, double high, double relative, double absolute = 0)
+        where TOp : struct, IElementwise
+    {
+        float[] at = [.. Enumerable.Range(0, 4099).Select(i => (float)(low + (high - low) * i / 4098))], values = Values(op, at);
+        for (int i = 0; i < at.Length; i++)
+            Assert.InRange(values[i] - f(at[i]), -relative * Math.Abs(f(at[i])) - absolute, relative * Math.Abs(f(at[i])) + absolute);
+    }
+
+    private static float[] Values<TOp>(TOp op, float[] at) where TOp : struct, IElementwise
+    {
+        using Device device = CpuSetup.Best.Open();
+        var tape = new Tape(device, Gradients.None);
+        Tensor y = tape.Elementwise(op, Tensor.From(device, new Shape(1, 1, 1, at.Length), at));
+        tape.Run();
+        return y.ToArray();
+    }
+
     private static double Silu(double x) => x / (1 + Math.Exp(-x));
 
     /// <summary>eˣ + ln(x + 4) + a number that is not compiled in.</summary>
     private readonly struct Shifted(double by) : IElementwise
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public double Value<TMath>(double x, TMath math) where TMath : struct, IMath => math.Exp(x) + math.Log(x + 4) + by;
+        public T Value<T>(T x) where T : struct, IReal<T> => T.Exp(x) + T.Log(x + 4) + by;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public double Derivative<TMath>(double x, TMath math) where TMath : struct, IMath => math.Exp(x) + 1 / (x + 4);
+        public T Derivative<T>(T x) where T : struct, IReal<T> => T.Exp(x) + 1 / (x + 4);
     }
 }

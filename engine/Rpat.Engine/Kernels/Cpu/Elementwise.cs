@@ -1,6 +1,6 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
-/// <summary>Scalar functions, one item per plane; value by value, since the function takes one value.</summary>
+/// <summary>Scalar functions, one item per plane, 16 values at a time in single precision.</summary>
 internal unsafe partial class CpuKernels : IElementwiseKernels
 {
     public void Elementwise<TOp>(in TOp op, Shape shape, Layout layout, in Operand x, DeviceBuffer y) where TOp : struct, IElementwise =>
@@ -15,15 +15,6 @@ internal unsafe partial class CpuKernels : IElementwiseKernels
         _pool.Run(job, shape.N * (layout == Layout.Plain ? shape.C : Blocks.Count(shape.C)));
 }
 
-internal readonly struct CpuMath : IMath
-{
-    public double Exp(double x) => Math.Exp(x);
-
-    public double Log(double x) => Math.Log(x);
-
-    public double Sqrt(double x) => Math.Sqrt(x);
-}
-
 /// <summary>y (+)= f(x), or f′(x)·dy if dy is given, on one plane; 0 in padding lanes.</summary>
 internal readonly unsafe struct ElementwiseJob<TOp>(TOp op, Shape s, Layout layout, Affine x, bool through, float* dy, bool accumulate,
     float* y) : IJob
@@ -32,24 +23,51 @@ internal readonly unsafe struct ElementwiseJob<TOp>(TOp op, Shape s, Layout layo
     public void Run(int index, Worker worker)
     {
         var place = new Places(s, layout);
-        int first = index % place.Planes * place.Lanes, area = s.Area * place.Lanes;
-        for (int i = 0; i < area; i++)
+        int plane = index % place.Planes, area = s.Area * place.Lanes;
+        bool plain = layout == Layout.Plain;
+        Vec keep = Lanes.First(plain ? Blocks.Size : s.C - plane * Blocks.Size);
+        Vec scale = x.Scale == null || !plain ? x.ScaleOf(plane) : Vector512.Create(x.Scale[plane]);
+        Vec shift = x.Scale == null || !plain ? x.ShiftOf(plane) : Vector512.Create(x.Shift[plane]);
+        for (int i = 0; i < area; i += Blocks.Size)
         {
-            int c = first + i % place.Lanes;
             long at = (long)index * area + i;
-            y[at] = (c < s.C ? (float)Value(c, at) : 0) + (accumulate ? y[at] : 0);
+            int left = area - i;
+            Vec seen = Simd.AtLeast(Lanes.Load(x.Data + at, left) * scale + shift, x.Floor);
+            Vec v = (dy == null ? op.Value(new Reals(seen)).V : Gradient(seen, Lanes.Load(dy + at, left), scale)) & keep;
+            Lanes.Store(accumulate ? v + Lanes.Load(y + at, left) : v, y + at, left);
         }
     }
 
-    private double Value(int c, long at)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Vec Gradient(Vec seen, Vec dy, Vec scale)
     {
-        float scale = x.Scale == null ? 1 : x.Scale[c], v = x.Scale == null ? x.Data[at] : scale * x.Data[at] + x.Shift[c];
-        bool clamped = x.Relu && v <= 0; // not !(v > 0): NaN stays
-        if (clamped) v = 0;
-        if (dy == null) return op.Value(v, new CpuMath());
-        double g = op.Derivative(v, new CpuMath()) * dy[at];
-        return !through ? g : clamped ? 0 : g * scale;
+        Vec g = op.Derivative(new Reals(seen)).V * dy;
+        if (through) g *= scale;
+        return through && x.Relu ? Vector512.ConditionalSelect(Vector512.Equals(seen, Vec.Zero), Vec.Zero, g) : g;
     }
+}
+
+/// <summary>16 numbers in single precision.</summary>
+internal readonly struct Reals(Vec v) : IReal<Reals>
+{
+    public readonly Vec V = v;
+
+    public static implicit operator Reals(double value) => new(Vector512.Create((float)value));
+    public static Reals operator +(Reals a, Reals b) => new(a.V + b.V);
+    public static Reals operator -(Reals a, Reals b) => new(a.V - b.V);
+    public static Reals operator -(Reals a) => new(-a.V);
+    public static Reals operator *(Reals a, Reals b) => new(a.V * b.V);
+    public static Reals operator /(Reals a, Reals b) => new(a.V / b.V);
+
+    public static Reals Exp(Reals x) => new(Simd.Exp(x.V));
+
+    public static Reals Log(Reals x) => new(Vector512.Log(x.V));
+
+    public static Reals IfLess(Reals a, Reals b, Reals then, Reals otherwise) =>
+        new(Vector512.ConditionalSelect(Vector512.LessThan(a.V, b.V), then.V, otherwise.V));
+
+    public static Reals IfEqual(Reals a, Reals b, Reals then, Reals otherwise) =>
+        new(Vector512.ConditionalSelect(Vector512.Equals(a.V, b.V), then.V, otherwise.V));
 }
 
 /// <summary>Where the values of a tensor lie, in either layout.</summary>

@@ -1,4 +1,4 @@
-namespace Rpat.Engine.Ops;
+namespace Rpat.Nn.Ops;
 
 /// <summary>Recording of batched matrix products.</summary>
 public static class MatMulOp
@@ -19,7 +19,7 @@ public static class MatMulOp
     }
 }
 
-internal sealed class MatMulNode : OpNode
+internal sealed class MatMulNode : Node
 {
     private readonly MatMulShape _s;
     private readonly Edge _a, _b;
@@ -27,10 +27,13 @@ internal sealed class MatMulNode : OpNode
     public MatMulNode(Tape tape, MatMulShape s, Tensor a, Tensor b)
     {
         (_s, _a, _b) = (s, tape.AddStoredInput(a), tape.AddStoredInput(b));
-        Connect([_a, _b], tape.NewTensor(a.Shape with { H = s.M, W = s.N }, Layout.Plain, "matmul"));
+        Output = tape.NewTensor(a.Shape with { H = s.M, W = s.N }, Layout.Plain, "matmul");
     }
 
+    public Tensor Output { get; }
     public override string Op => "MatMul";
+    public override IReadOnlyList<Edge> Inputs => [_a, _b];
+    public override IReadOnlyList<Tensor> Outputs => [Output];
     public override double MultiplyAdds => (double)Output.Shape.Count * _s.K;
     public override IEnumerable<Tensor> Saved => [_a.Stored, _b.Stored];
 
