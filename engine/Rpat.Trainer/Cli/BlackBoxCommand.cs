@@ -49,7 +49,8 @@ internal sealed class BlackBoxCommand
         var box = new BlackBoxCommand(host);
         var command = new Command("blackbox", "Measure a network of another program by its answers alone: an .onnx file.") { box._file };
         foreach (Option option in new Option[] { box._data, box._dataDir, box._norm, box._eps, box._count, box._queries, box._surrogate,
-            box._transfer, box._folder, box._only, box._resume, box._again, box._out, box._runs, box._batch, box._threads, box._seed, box._json.Option })
+            box._transfer, box._folder, box._only, box._resume, box._again, box._out, box._runs, box._batch, box._threads, box._seed,
+            box._json.Option })
             command.Add(option);
         command.SetAction(box.Run);
         return command;
@@ -73,7 +74,8 @@ internal sealed class BlackBoxCommand
             throw new UsageException($"'{images.Name}' has labels above the {model.Classes} classes of the file: choose other --data.");
         var corruptions = parsed.GetValue(_folder) is { } cells ? Corruptions.Open(cells, parsed.GetValue(_only), parsed.GetValue(_count),
             image, model.Classes, _host.Warn) : null;
-        if (corruptions is null && parsed.GetValue(_only) is not null) throw new UsageException("--only is for --corruptions: give its DIR.");
+        if (corruptions is null && parsed.GetValue(_only) is not null)
+            throw new UsageException("--only is for --corruptions: give its DIR.");
         var pixels = new float[images.Count * images.ImageSize];
         images.CopyFloats([.. Enumerable.Range(0, images.Count)], pixels);
         AttackSuite[] suites = [.. Suites(parsed, device, images, pixels, norm, radius)];
@@ -100,7 +102,8 @@ internal sealed class BlackBoxCommand
         string root)
     {
         string? place = parsed.GetValue(_out) is { } folder ? Path.Combine(folder, "corruptions") : null;
-        using var console = CorruptionsCommand.Console(_host, plan.Model, set, place, parsed.GetValue(_resume), parsed.GetValue(_again), root);
+        using var console = CorruptionsCommand.Console(_host, plan.Model, set, place, parsed.GetValue(_resume), parsed.GetValue(_again),
+            root);
         var manifest = CorruptionReport.Manifest(plan.Model, plan.ModelHash, WeightChoice.Nothing, box.Classes, set);
         return (console.Measure(box, set, manifest, parsed.GetValue(_batch)), console.Folder);
     }

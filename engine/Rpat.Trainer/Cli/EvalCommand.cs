@@ -53,7 +53,8 @@ internal sealed class EvalCommand
 
     private Command Build()
     {
-        var command = new Command("eval", "Measure a checkpoint on held-out images, clean and under attack.") { _attacks, _resume, _again, _out,
+        var command = new Command("eval", "Measure a checkpoint on held-out images, clean and under attack.")
+            { _attacks, _resume, _again, _out,
             _json.Option, _logits, _gradients, _inputGradients, _leaderboard, _failUnder, VerifyCommand.Create(_host),
             UnionCommand.Create(_host), BlackBoxCommand.Create(_host),
             CorruptionsCommand.Create(_host) };
@@ -81,7 +82,8 @@ internal sealed class EvalCommand
         {
             var (plan, report) = Evaluate(parsed, options, subject, console);
             console.Done();
-            Conclude(parsed, report, subject, plan, console.Folder, options.Checkpoint, PublishedCheck.Of(options.Checkpoint, options, report));
+            Conclude(parsed, report, subject, plan, console.Folder, options.Checkpoint,
+                PublishedCheck.Of(options.Checkpoint, options, report));
             EvalFolder.Leave(options, parsed.GetValue(_out), folder);
             return Judge(limits.Missed(report, options.Attacks, [.. options.Radii.Select(r => r.Text)]));
         });

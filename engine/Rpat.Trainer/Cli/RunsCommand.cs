@@ -148,7 +148,8 @@ internal sealed class RunsCommand
         foreach (var a in run.Accuracies.Where(a => a.Depth == 0))
             yield return FormattableString.Invariant(
                 $"accuracy  {Format.Percent(a.Value)} ({Format.Percent(a.Interval.Low)} to {Format.Percent(a.Interval.High)}) {a.Attack}{(a.IsClean ? "" : " " + a.Threat)} on {a.Images} images, {a.Source}");
-        foreach (var (name, report) in run.Corrupted) yield return $"accuracy  {Format.Percent(report.Mean)} mean of {report.Title} each, {name}";
+        foreach (var (name, report) in run.Corrupted) yield return $"accuracy  {Format.Percent(report.Mean)} mean of {report.Title} "
+            + $"each, {name}";
         foreach (string warning in run.Warnings) yield return $"warning   {warning}";
     }
 

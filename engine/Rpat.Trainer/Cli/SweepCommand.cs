@@ -94,7 +94,8 @@ internal sealed class SweepCommand
         { More = [.. PluginOption.Given(parsed)], UsualRoot = RunsOption.Folder(_host) };
         List<SweepRow> rows = [.. all.DistinctBy(Of(all).Training).Select((row, i) => row with { Number = i + 1 })];
         if (rows.Count < all.Count)
-            _host.Note($"note: {all.Count - rows.Count} of {all.Count} rows are left out: they train the same as others, since their method "
+            _host.Note(
+                $"note: {all.Count - rows.Count} of {all.Count} rows are left out: they train the same as others, since their method "
                 + "has no perception term or its weight is 0");
         return (rows, Of(rows));
     }

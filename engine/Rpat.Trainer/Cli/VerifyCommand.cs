@@ -11,7 +11,8 @@ internal static class VerifyCommand
     /// <summary>The command, to be added to <c>eval</c>.</summary>
     public static Command Create(CommandContext host)
     {
-        var folder = new Argument<string>("FOLDER") { Description = "the folder of a finished evaluation, or a run or checkpoint with one" };
+        var folder = new Argument<string>("FOLDER")
+            { Description = "the folder of a finished evaluation, or a run or checkpoint with one" };
         var checkpoint = new Option<string?>("--checkpoint")
         { Description = "the network, where it is not at its old place", HelpName = "FILE" };
         var batch = new Option<int>("--batch-size", "-b")
@@ -51,7 +52,8 @@ internal static class VerifyCommand
         if (RunFinder.FindMeasured(text, root) is not { } place)
             return RunFinder.Checkpoint(text, root) is var path && File.Exists(path)
                 ? throw new UsageException($"'{text}' has no evaluation: make one with 'rpat eval'.") : path;
-        string[] found = [.. RunContents.Folders(Path.Combine(place, EvalFolder.Part)).Where(folder => CorruptionReport.In(folder) is null)];
+        string[] found = [.. RunContents.Folders(Path.Combine(place, EvalFolder.Part))
+            .Where(folder => CorruptionReport.In(folder) is null)];
         if (found.FirstOrDefault(folder => published is not null && RunContents.Find(folder, "SHA256SUMS") is not null
             && published.Equals(Verification.DigestOf(folder), StringComparison.OrdinalIgnoreCase)) is { } same) return same;
         return found is [var only] ? only : throw new UsageException(found.Length == 0
@@ -95,8 +97,8 @@ internal static class VerifyCommand
                 + FormattableString.Invariant($"({column.Robust} of {manifest.Images})"));
         foreach (string note in holds ? result.Notes : []) host.Out.WriteLine($"note: {note}");
         string lines = holds ? FormattableString.Invariant($"{Verification.LedgerOf(folder).Count} ledger lines and ") : "";
-        host.Tell(FormattableString.Invariant(
-            $"{lines}{result.Examples} adversarial images checked: {result.Problems.Count} problems{(holds ? "" : ", nothing is certified")}"));
+        host.Tell(lines + FormattableString.Invariant($"{result.Examples} adversarial images checked: {result.Problems.Count} problems")
+            + (holds ? "" : ", nothing is certified"));
         if (holds) host.Out.WriteLine($"digest: {result.Digest}");
         return holds ? ExitCode.Done : ExitCode.Untrusted;
     }

@@ -84,7 +84,8 @@ internal sealed class EvalConsole : IDisposable
     private T Known<T>(string folder, T report)
     {
         Folder = folder;
-        _lines.Note($"note: measured before, with the same weights, images and settings: {RunFinder.Shown(folder)}; --again measures it again");
+        _lines.Note(
+            $"note: measured before, with the same weights, images and settings: {RunFinder.Shown(folder)}; --again measures it again");
         return report;
     }
 

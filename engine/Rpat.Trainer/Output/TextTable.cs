@@ -22,7 +22,8 @@ internal sealed record TextTable(IReadOnlyList<string> Head, IReadOnlyList<IRead
         if (gone.Length > 0) host.Note($"note: no room for {string.Join(", ", gone)}: a wider terminal or a pipe has all columns");
     }
 
-    /// <summary>The table without as many spare columns as it takes to fit, and then with the first one's cells cut in their middle.</summary>
+    /// <summary>The table without as many spare columns as it takes to fit, and then with the first
+    /// one's cells cut in their middle.</summary>
     /// <param name="width">The most characters of a line.</param>
     public TextTable Within(int width)
     {
@@ -34,7 +35,8 @@ internal sealed record TextTable(IReadOnlyList<string> Head, IReadOnlyList<IRead
             if (column >= 0) table = table.Without(column);
         }
         int excess = table.Width - width, first = table.All.Max(row => row[0].Length);
-        return excess <= 0 ? table : table with { Rows = [.. table.Rows.Select(row => (string[])[Cut(row[0], first - excess), .. row.Skip(1)])] };
+        return excess <= 0 ? table : table with
+            { Rows = [.. table.Rows.Select(row => (string[])[Cut(row[0], first - excess), .. row.Skip(1)])] };
     }
 
     private int Width => Aligned(All.Select(row => row.ToArray()))[0].Sum(cell => cell.Length + 2) - 2;

@@ -188,7 +188,8 @@ internal sealed record RunData(
             if (!IsPossible(report, manifest)) throw new JsonException("its numbers are impossible");
             if (IsOfEarlierWeights(folder, manifest))
             {
-                warnings.Add($"The evaluation {name} is of earlier weights of {Path.GetFileName(manifest.Model)}: it is not shown, repeat it.");
+                warnings.Add(
+                    $"The evaluation {name} is of earlier weights of {Path.GetFileName(manifest.Model)}: it is not shown, repeat it.");
                 return [];
             }
             given.AddRange(report.Warnings.Select(w => (name, w)));
@@ -244,7 +245,8 @@ internal sealed record RunData(
         foreach (ColumnResult column in report.Columns)
         {
             string threat = $"{manifest.Norm} eps {manifest.Eps[column.Eps]}";
-            yield return new(AttackTitle.Of(column.Label), threat, column.Robust, report.Images, name) { Conditions = conditions, OtherFile = file };
+            yield return new(AttackTitle.Of(column.Label), threat, column.Robust, report.Images, name)
+                { Conditions = conditions, OtherFile = file };
             if (column.Stages.Count < 2) continue;
             foreach (StageResult stage in column.Stages)
                 yield return new($"after {AttackTitle.Of(stage.Attack)}", threat, stage.Robust, report.Images, name, 1)

@@ -26,7 +26,8 @@ internal sealed class RunReport
     public static string Percent(double share) => Format.Percent(share);
 
     private string Body() => string.Concat(
-        Head(), Cards(), Html.Section("Read this first", Warnings()), Html.Section("Results", Results()), Html.Section("Corruptions", Corrupted()), Html.Section("Curves", Curves()),
+        Head(), Cards(), Html.Section("Read this first", Warnings()), Html.Section("Results", Results()),
+        Html.Section("Corruptions", Corrupted()), Html.Section("Curves", Curves()),
         Html.Section("Adversarial examples", Pictures()), Html.Section("Perception", Perception()),
         Html.Section("Environment", Environment()),
         Html.Section("Settings", Settings()), Html.Section("Again", Again()));
@@ -63,10 +64,12 @@ internal sealed class RunReport
     private string Corrupted() => string.Concat(_run.Corrupted.Select(one => Html.Table(
         ["Corruption", .. Enumerable.Range(1, Corruptions.Severities).Select(s => $"Severity {s}"), "Mean"],
         one.Report.Rows().Select(row => ("", (IReadOnlyList<string>)[row.Name, .. row.Shares.Select(Percent)])))
-        + $"<p class=\"soft\">Mean of {Html.Text(one.Report.Title)} each: {Percent(one.Report.Mean)} %; measured by {Html.Text(one.Name)}.</p>\n"));
+        + $"<p class=\"soft\">Mean of {Html.Text(one.Report.Title)} each: {Percent(one.Report.Mean)} %; measured by "
+            + $"{Html.Text(one.Name)}.</p>\n"));
 
     private static (string, string, string) Card(MeasuredAccuracy a) =>
-        (Percent(a.Value), $"{a.Attack}, %", FormattableString.Invariant($"{Interval(a)} on {a.Images} images{(a.IsClean ? "" : ", " + a.Threat)}"));
+        (Percent(a.Value), $"{a.Attack}, %", FormattableString.Invariant(
+        $"{Interval(a)} on {a.Images} images{(a.IsClean ? "" : ", " + a.Threat)}"));
 
     private string Warnings() =>
         _run.Warnings.Count == 0 ? ""

@@ -70,7 +70,8 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
             if (first == ExitCode.Done) first = code;
         }
         int finished = rows.Count(row => Status(row) == "finished");
-        host.Note(FormattableString.Invariant($"{finished} of {rows.Count} runs are finished; compare them: rpat {ShellWord.Line(Table())}"));
+        host.Note(
+            FormattableString.Invariant($"{finished} of {rows.Count} runs are finished; compare them: rpat {ShellWord.Line(Table())}"));
         return first;
     }
 
@@ -100,7 +101,8 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
         ConfigKey name = ConfigKeys.Of(c => c.Method.Name);
         string method = resolved.Config.Method is { Rpat.Weight: 0 } of ? MethodCatalog.BaseName(of.Name) : resolved.Config.Method.Name;
         return string.Join('\n', resolved.Values.Values
-            .Where(value => value.Path != ConfigKeys.Of(c => c.Run.Name).Path && value.Path != name.Path && Schema.Applies(value.Path, method))
+            .Where(value => value.Path != ConfigKeys.Of(c => c.Run.Name).Path && value.Path != name.Path
+            && Schema.Applies(value.Path, method))
             .Select(value => $"{value.Path}={value.Text}").Prepend(method));
     }
 

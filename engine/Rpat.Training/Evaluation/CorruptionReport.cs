@@ -109,7 +109,8 @@ internal sealed record CorruptionReport(int Images, IReadOnlyList<string> Names,
         var text = new StringBuilder();
         text.Append("corruption,").AppendJoin(',', Cells.Select(c => c.Name)).Append('\n');
         text.Append("severity,").AppendJoin(',', Cells.Select(c => c.Severity)).Append('\n');
-        text.Append(model).Append(',').AppendJoin(',', Cells.Select(c => Share(c).ToString("R", CultureInfo.InvariantCulture))).Append('\n');
+        text.Append(model).Append(',').AppendJoin(',', Cells.Select(c => Share(c).ToString("R", CultureInfo.InvariantCulture)))
+            .Append('\n');
         AtomicFile.WriteText(path, text.ToString());
     }
 }

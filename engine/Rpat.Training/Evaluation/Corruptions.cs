@@ -72,7 +72,8 @@ internal sealed record Corruptions(string Folder, IReadOnlyList<string> Names, i
         string[] missing = [.. names.Prepend(LabelsFile).Where(name => !File.Exists(PathOf(folder, name)))],
             there = [.. names.Except(missing)];
         if (missing.Length == 0) return;
-        string only = missing.Contains(LabelsFile) || there.Length == 0 ? "" : $", or measure what is there: --only {string.Join(',', there)}";
+        string only = missing.Contains(LabelsFile) || there.Length == 0 ? ""
+            : $", or measure what is there: --only {string.Join(',', there)}";
         throw new DataException($"'{folder}' lacks {string.Join(", ", missing.Select(name => name + ".npy"))}: give the folder of "
             + $"CIFAR-10-C or CIFAR-100-C{only}.");
     }

@@ -22,7 +22,8 @@ internal static class EvalFolder
         string first = FirstOf(checkpoint, name, root);
         string[] taken = [.. Numbered(first).TakeWhile(Directory.Exists)];
         string? last = taken.LastOrDefault();
-        if (last is not null && RunContents.Find(last, EvaluationReport.FileName) is null && CorruptionReport.In(last) is not { IsWhole: true })
+        if (last is not null && RunContents.Find(last, EvaluationReport.FileName) is null
+            && CorruptionReport.In(last) is not { IsWhole: true })
             note(resume ? $"note: resumes '{last}'" : $"note: '{last}' is unfinished: --resume would resume it; this is another");
         return resume ? last ?? first : Numbered(first).ElementAt(taken.Length);
     }
@@ -56,7 +57,8 @@ internal static class EvalFolder
     /// <summary>What an evaluation is called.</summary>
     public static string NameOf(EvalOptions o, int images)
     {
-        string attacks = o.Attacks.Count == 0 ? "clean" : string.Join('+', o.Attacks), radii = string.Join('+', o.Radii.Select(r => r.Text));
+        string attacks = o.Attacks.Count == 0 ? "clean" : string.Join('+', o.Attacks),
+            radii = string.Join('+', o.Radii.Select(r => r.Text));
         return FormattableString.Invariant($"{attacks}-{o.Norm.Name}-{radii}-n{images}")
             + (o.First == 0 ? "" : FormattableString.Invariant($"-from{o.First}"));
     }

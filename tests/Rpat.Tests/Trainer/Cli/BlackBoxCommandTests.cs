@@ -122,7 +122,8 @@ public sealed class BlackBoxCommandTests : EvaluatedNet
         Assert.True(Test.Run([.. line, "--again"]) == 0, Test.Error);
         Assert.Equal(whole, File.ReadAllText(Path.Combine(kept + "-2", "corruptions.json")));
         Assert.True(Test.Run("runs", "show", Model) == 0, Test.Error);
-        Assert.Contains("mean of 2 corruptions x 5 severities of 2 images each, corruptions-fog+snow-n2\n", Test.Out, StringComparison.Ordinal);
+        Assert.Contains("mean of 2 corruptions x 5 severities of 2 images each, corruptions-fog+snow-n2\n", Test.Out,
+            StringComparison.Ordinal);
         Assert.True(Test.Run("report", Model, "-o", Test.PathOf("page.html")) == 0, Test.Error);
         Assert.Contains("<h2>Corruptions</h2>", File.ReadAllText(Test.PathOf("page.html")), StringComparison.Ordinal);
         Assert.Equal(2, Test.Run("eval", "verify", kept));

@@ -12,7 +12,8 @@ public sealed class SweepCommandTests : IDisposable
     [Fact]
     public void AMethodWithoutTheTermIsTrainedOncePerSeed()
     {
-        string[] lines = Run("sweep", "fashion-quick", "--method", "pgd-at,pgd-at+rpat", "--rpat-weight", "1,10", "--seeds", "1,2", "--list")
+        string[] lines = Run("sweep", "fashion-quick", "--method", "pgd-at,pgd-at+rpat", "--rpat-weight", "1,10", "--seeds", "1,2",
+            "--list")
             .TrimEnd().Split('\n');
         Assert.Equal(["1", "2", "3", "4", "5", "6"], lines[1..].Select(line => line.Split(' ')[0]));
         Assert.Equal(2, lines.Count(line => line.Contains(" pgd-at ", StringComparison.Ordinal)));
@@ -39,7 +40,8 @@ public sealed class SweepCommandTests : IDisposable
         Assert.DoesNotContain("try next", _test.Out, StringComparison.Ordinal);
         string run = RunFiles.Runs(_test, "runs").Single(), record = File.ReadAllText(Path.Combine(run, "run.json"));
         Assert.Contains("\"memory_mib\": ", record, StringComparison.Ordinal);
-        Assert.StartsWith("    Clean ", Run("train", "--resume", Path.GetFileName(run), "--out", _test.PathOf("runs")), StringComparison.Ordinal);
+        Assert.StartsWith("    Clean ", Run("train", "--resume", Path.GetFileName(run), "--out", _test.PathOf("runs")),
+            StringComparison.Ordinal);
         Assert.Contains("is finished, and no setting differs: nothing is left to train", _test.Error, StringComparison.Ordinal);
         Assert.Equal(record, File.ReadAllText(Path.Combine(run, "run.json")));
         File.WriteAllText(Path.Combine(run, "run.json"), record.Replace("memory_mib", "memory_mi_b", StringComparison.Ordinal));

@@ -39,7 +39,8 @@ public sealed class TextTableTests
     [Fact]
     public void AVeryNarrowTerminalCutsTheFirstColumnAlone()
     {
-        var table = new TextTable(["Run", "Robust", "Attack"], [["20261129-0948-fashion-quick-s1", "10.00", "AA"], ["short", "9.00", "PGD-20"]]);
+        var table = new TextTable(["Run", "Robust", "Attack"],
+            [["20261129-0948-fashion-quick-s1", "10.00", "AA"], ["short", "9.00", "PGD-20"]]);
         Assert.Equal("Run                   Robust  Attack\n202611…hion-quick-s1  10.00   AA\nshort                 9.00    PGD-20\n",
             table.Within(36).Write("text"));
         Assert.Contains("-0948-", table.Within(50).Write("text"), StringComparison.Ordinal);

@@ -24,7 +24,8 @@ public sealed class EvaluationsOfRunTests : IDisposable
         File.SetLastWriteTimeUtc(model, DateTime.UtcNow.AddMinutes(1));
         var data = RunData.Load(run);
         Assert.Null(data.Robust);
-        Assert.Contains(data.Warnings, line => line.StartsWith("The evaluation early is of earlier weights of model.safetensors: it is not shown",
+        Assert.Contains(data.Warnings, line => line.StartsWith(
+            "The evaluation early is of earlier weights of model.safetensors: it is not shown",
             StringComparison.Ordinal));
         Assert.Empty(ImageOutcomes.Of(run));
         Assert.Equal(0, _test.Run("runs", "list"));
@@ -94,7 +95,8 @@ public sealed class EvaluationsOfRunTests : IDisposable
     {
         RunData[] runs = [.. from method in new[] { "pgd-at", "trades" } from seed in new[] { 1, 2 }
             select Measured(method, seed)];
-        string page = ComparisonReport.Page(SharedEvaluation.Of(runs)), paired = page[page.IndexOf("<h2>Paired test", StringComparison.Ordinal)..];
+        string page = ComparisonReport.Page(SharedEvaluation.Of(runs)),
+            paired = page[page.IndexOf("<h2>Paired test", StringComparison.Ordinal)..];
         paired = paired[..paired.IndexOf("</section>", StringComparison.Ordinal)];
         Assert.Equal(2 * 2, paired.Split("<tr>").Length - 2); // Clean and PGD-20 of each
     }
