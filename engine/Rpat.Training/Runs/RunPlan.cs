@@ -7,12 +7,6 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
 {
     private const string Automatically = "auto";
 
-    // What shows a run, and affects none of its results.
-    private static readonly string[] _outward = ["run.", "log."];
-
-    /// <summary>Whether the run has finished with these very settings, so that nothing is left to do.</summary>
-    public bool IsDone { get; private init; }
-
     /// <summary>The same with the device that <c>auto</c> resolves to here, so that the run's configuration names it.</summary>
     public RunPlan Settled(Action<string> note)
     {
@@ -42,10 +36,7 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
         if (now.Config.Device.Name == Automatically)
             now = now.With(ConfigKeys.Of(c => c.Device.Name), before.Config.Device.Name, "the run");
         ResumeRules.Check(folder, before, now, allowed);
-        bool isSame = ConfigKeys.All.All(leaf => _outward.Any(section => leaf.Path.StartsWith(section, StringComparison.Ordinal))
-            || leaf.Same(before.Values[leaf.Path], now.Values[leaf.Path]));
-        return new RunPlan(now, folder, allowed.Count > 0)
-        { IsDone = isSame && RunRecord.Read(folder) is { Status: RunStatus.Finished } && RunResult.Read(folder).Count > 0 };
+        return new RunPlan(now, folder, allowed.Count > 0);
     }
 
     private static string ConfigOf(string folder) => Path.Combine(folder, RunFolder.ConfigName);
