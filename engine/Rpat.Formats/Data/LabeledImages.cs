@@ -27,19 +27,19 @@ public sealed class LabeledImages
         (Name, Channels, Height, Width) = (name, channels, height, width);
         (Pixels, Labels, ClassNames, _exact) = (pixels, labels, classNames, exact);
         if (channels <= 0 || height <= 0 || width <= 0 || (long)channels * height * width > int.MaxValue)
-            throw new DataException($"Data set '{name}' has images of the impossible size {channels}x{height}x{width}: check the file.");
+            throw new DataException($"data set '{name}' has images of the impossible size {channels}x{height}x{width}: check the file.");
         if ((long)labels.Length * ImageSize != pixels.Length || (exact is not null && exact.Length != pixels.Length))
             throw new DataException(
-                $"Data set '{name}' has {pixels.Length} pixels for {labels.Length} labels of {channels}x{height}x{width} images:"
+                $"data set '{name}' has {pixels.Length} pixels for {labels.Length} labels of {channels}x{height}x{width} images:"
                 + " give one label per image.");
         int wrong = Array.FindIndex(labels, label => (uint)label >= (uint)classNames.Count);
         if (wrong >= 0)
             throw new DataException(
-                $"Data set '{name}' has label {labels[wrong]} at image {wrong} where 0 to {classNames.Count - 1} are expected:"
+                $"data set '{name}' has label {labels[wrong]} at image {wrong} where 0 to {classNames.Count - 1} are expected:"
                 + " check the labels.");
         if (exact is not null && PixelRange.FirstOutside(exact) is >= 0 and var at)
             throw new DataException(FormattableString.Invariant(
-                $"Data set '{name}' holds {exact[at]} in image {at / ImageSize}, not 0 to 1: {PixelRange.Advice(exact[at])}."));
+                $"data set '{name}' holds {exact[at]} in image {at / ImageSize}, not 0 to 1: {PixelRange.Advice(exact[at])}."));
     }
 
     /// <summary>Makes a set of float images in [0,1].</summary>
@@ -136,7 +136,7 @@ public sealed class LabeledImages
         int poor = Array.FindIndex(taken, count => count < perClass);
         if (poor < 0) return indices;
         throw new DataException(
-            $"Data set '{Name}' has {taken[poor]} images of class '{ClassNames[poor]}' where {perClass} are asked for: ask for fewer.");
+            $"data set '{Name}' has {taken[poor]} images of class '{ClassNames[poor]}' where {perClass} are asked for: ask for fewer.");
     }
 
     /// <summary>

@@ -61,6 +61,9 @@ public sealed record EvaluationManifest(
     /// <summary>What was given about the network's file in addition to its path.</summary>
     public IReadOnlyDictionary<string, string> Network { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>The network's name, where it is known.</summary>
+    public string Architecture { get; init; } = "";
+
     /// <summary>What is run, by radius and then by column.</summary>
     public IReadOnlyList<ColumnPlan> Columns { get; init; } = [];
 
@@ -76,6 +79,7 @@ public sealed record EvaluationManifest(
             First = plan.First,
             Transform = $"{plan.Transform}",
             Network = plan.Network,
+            Architecture = plan.Architecture,
             Columns = [.. plan.Radii.SelectMany((r, eps) => plan.SuitesAt(r.Value).Select(s => ColumnPlan.Of(s, eps, classes)))],
         };
         return manifest with { Settings = [.. manifest.Describe()] };

@@ -55,6 +55,9 @@ public sealed record EvaluationPlan
     /// <summary>What was given about the network's file in addition to its path, such as the model's name: needed to reload it.</summary>
     public IReadOnlyDictionary<string, string> Network { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>The network's name, for tables; no result depends on it.</summary>
+    public string Architecture { get; init; } = "";
+
     /// <summary>A description of the images.</summary>
     public required string Data { get; init; }
 

@@ -50,7 +50,7 @@ public sealed class RobustEvaluation
     /// <exception cref="NotFiniteException">The network returned NaN or infinity.</exception>
     public EvaluationReport Run(bool resume)
     {
-        var manifest = EvaluationManifest.Of(_plan, EvaluationFiles.HashOf(_images, _labels), _labels.Length, _net.Classes);
+        var manifest = Manifest();
         Claim(manifest, resume);
         var selfTest = SkipSelfTest || _plan.Suites.Count == 0 ? new SelfTest([]) : SelfTest.Of(_net.Device);
         List<EvaluationWarning> warnings = [.. selfTest.Warnings, .. EvaluationChecks.Before(_net, _plan, _images, _labels, _image)];
@@ -62,6 +62,23 @@ public sealed class RobustEvaluation
             foreach (var suite in _plan.SuitesAt(_plan.Radii[eps].Value)) Column(ledger, examples, eps, suite);
         return Finish(manifest, ledger, examples, warnings, selfTest);
     }
+
+    /// <summary>The result of another folder that holds this evaluation, finished; null if it is unfinished, damaged or of other weights,
+    /// images or settings.</summary>
+    public EvaluationReport? FinishedIn(string folder)
+    {
+        try
+        {
+            return Difference(EvaluationManifest.Read(folder), Manifest()) is null ? EvaluationReport.Read(folder) : null;
+        }
+        catch (DataException)
+        {
+            return null;
+        }
+    }
+
+    private EvaluationManifest Manifest() =>
+        EvaluationManifest.Of(_plan, EvaluationFiles.HashOf(_images, _labels), _labels.Length, _net.Classes);
 
     /// <summary>Writes manifest, images and labels, or compares them with those in the folder.</summary>
     private void Claim(EvaluationManifest manifest, bool resume)

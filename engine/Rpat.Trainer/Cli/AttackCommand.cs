@@ -11,7 +11,7 @@ internal sealed class AttackCommand
     private readonly Option<string> _attack = new("--attack")
     { Description = "one attack; see 'rpat attacks'", HelpName = "NAME", Required = true };
     private readonly Option<string> _out = new("--out", "-o")
-    { Description = "images, labels, who was attacked and who was fooled", HelpName = "FILE.npz", Required = true };
+    { Description = "a file for images, labels, who was attacked and who was fooled", HelpName = "FILE.npz", Required = true };
     private readonly JsonOption _json = new();
     private readonly Option<int?> _goal = new("--target")
     { Description = "class that every image of another class is to get; any wrong one by default", HelpName = "CLASS" };

@@ -27,13 +27,14 @@ internal sealed class BlackBoxCommand
     { Description = "a network of one's own whose adversarial images are tried on the file", HelpName = "CHECKPOINT" };
     private readonly Option<string> _transfer = new("--transfer")
     { Description = "the attack on the surrogate; see 'rpat attacks'", HelpName = "NAME", DefaultValueFactory = _ => "apgd-dlr" };
-    private readonly Option<string?> _folder = new("--corruptions")
-    { Description = "folder of NAME.npy and labels.npy (CIFAR-10-C, CIFAR-100-C)", HelpName = "DIR" };
+    private readonly Option<string?> _folder = CorruptionsCommand.Named(new Option<string?>("--corruptions", "--folder"));
+    private readonly Option<string?> _only = CorruptionsCommand.OnlyOption();
     private readonly Option<int> _batch = new("--batch-size", "-b")
     { Description = "images at a time", HelpName = "N", DefaultValueFactory = _ => 128 };
     private readonly Option<int> _threads = new("--threads", "-j") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
     private readonly Option<long> _seed = new("--seed") { Description = ConfigKeys.Of(c => c.Train.Seed).Doc, HelpName = "N" };
     private readonly Option<bool> _resume = new("--resume") { Description = "resume an evaluation that was stopped or killed" };
+    private readonly Option<bool> _again = EvalCommand.AgainOption();
     private readonly Option<string?> _out = new("--out", "-o")
     { Description = "folder of the evaluation; among the runs by default", HelpName = "DIR" };
     private readonly Option<string> _runs;
@@ -48,7 +49,8 @@ internal sealed class BlackBoxCommand
         var box = new BlackBoxCommand(host);
         var command = new Command("blackbox", "Measure a network of another program by its answers alone: an .onnx file.") { box._file };
         foreach (Option option in new Option[] { box._data, box._dataDir, box._norm, box._eps, box._count, box._queries, box._surrogate,
-            box._transfer, box._folder, box._resume, box._out, box._runs, box._batch, box._threads, box._seed, box._json.Option })
+            box._transfer, box._folder, box._only, box._resume, box._again, box._out, box._runs, box._batch, box._threads, box._seed,
+            box._json.Option })
             command.Add(option);
         command.SetAction(box.Run);
         return command;
@@ -70,6 +72,10 @@ internal sealed class BlackBoxCommand
         using var model = OnnxModel.Open(file, parsed.GetValue(_threads), image);
         if (images.Labels.Any(label => label >= model.Classes))
             throw new UsageException($"'{images.Name}' has labels above the {model.Classes} classes of the file: choose other --data.");
+        var corruptions = parsed.GetValue(_folder) is { } cells ? Corruptions.Open(cells, parsed.GetValue(_only), parsed.GetValue(_count),
+            image, model.Classes, _host.Warn) : null;
+        if (corruptions is null && parsed.GetValue(_only) is not null)
+            throw new UsageException("--only is for --corruptions: give its DIR.");
         var pixels = new float[images.Count * images.ImageSize];
         images.CopyFloats([.. Enumerable.Range(0, images.Count)], pixels);
         AttackSuite[] suites = [.. Suites(parsed, device, images, pixels, norm, radius)];
@@ -77,18 +83,29 @@ internal sealed class BlackBoxCommand
             Step: null, First: 0, images.Count, BatchSize.Parse($"{parsed.GetValue(_batch)}"), (ulong)parsed.GetValue(_seed));
         var plan = options.Plan(file, EvalSubject.HashOf(file), model.Classes, parsed.GetValue(_batch)) with { SuitesAt = _ => suites };
         string folder = EvalFolder.Choose(options, images.Count, parsed.GetValue(_out), parsed.GetValue(_resume), root, _host.Note);
-        using var console = new EvalConsole(_host, folder, parsed.GetValue(_resume));
+        IReadOnlyList<string> earlier = parsed.GetValue(_again) || parsed.GetValue(_out) is not null ? []
+            : EvalFolder.Earlier(file, EvalFolder.NameOf(options, images.Count), root);
+        using var console = new EvalConsole(_host, folder, parsed.GetValue(_resume), earlier);
         return console.Run(() =>
         {
             var box = model.On(device);
             var report = console.Evaluate(box, plan, pixels, images.Labels);
             console.Done();
-            var corruptions = parsed.GetValue(_folder) is { } cells
-                ? Corruptions.Run(box, cells, parsed.GetValue(_count), parsed.GetValue(_batch), _host.Note) : [];
-            Conclude(parsed, report, folder, corruptions);
+            var measured = corruptions is null ? default : Measured(parsed, box, corruptions, plan, root);
+            Conclude(parsed, report, console.Folder, measured.Report, measured.Folder);
             EvalFolder.Leave(options, parsed.GetValue(_out), folder);
             return ExitCode.Done;
         });
+    }
+
+    private (CorruptionReport? Report, string Folder) Measured(ParseResult parsed, Classifier box, Corruptions set, EvaluationPlan plan,
+        string root)
+    {
+        string? place = parsed.GetValue(_out) is { } folder ? Path.Combine(folder, "corruptions") : null;
+        using var console = CorruptionsCommand.Console(_host, plan.Model, set, place, parsed.GetValue(_resume), parsed.GetValue(_again),
+            root);
+        var manifest = CorruptionReport.Manifest(plan.Model, plan.ModelHash, WeightChoice.Nothing, box.Classes, set);
+        return (console.Measure(box, set, manifest, parsed.GetValue(_batch)), console.Folder);
     }
 
     private LabeledImages Images(ParseResult parsed, string file, string root, out string name)
@@ -143,25 +160,19 @@ internal sealed class BlackBoxCommand
         return images;
     }
 
-    private static object? Json(IReadOnlyList<CorruptionCell> cells) => cells.Count == 0 ? null : new
-    {
-        accuracy = Corruptions.Mean(cells),
-        cells = cells.Select(cell => new { cell.Name, cell.Severity, accuracy = cell.Accuracy.Fraction }),
-    };
-
-    private void Conclude(ParseResult parsed, EvaluationReport report, string folder, IReadOnlyList<CorruptionCell> corruptions)
+    private void Conclude(ParseResult parsed, EvaluationReport report, string folder, CorruptionReport? corruptions, string corrupted)
     {
         var (manifest, digest) = (Verification.ManifestOf(folder), Verification.DigestOf(folder));
         string? kept = report.Columns.Count > 0 || parsed.GetValue(_out) is not null ? folder : null;
-        _json.Give(parsed, _host, () => EvalTable.Json(report, manifest, kept, digest, corruptions: Json(corruptions)), () =>
+        object? grid = corruptions is null ? null : CorruptionsCommand.Json(corruptions, corrupted);
+        _json.Give(parsed, _host, () => EvalTable.Json(report, manifest, kept, digest, corruptions: grid), () =>
         {
             EvalTable.Write(report, manifest, _host);
             if (report.Columns.Count > 0)
                 _host.Tell("  by its answers alone: each accuracy under an attack is an upper bound of the robust accuracy", 4);
-            if (corruptions.Count > 0) _host.Tell($"  {Corruptions.Names.Count} corruptions in 5 severities: mean accuracy "
-                + Format.Percent(Corruptions.Mean(corruptions)));
-            if (kept is null) _host.Note(EvalCommand.NotKept);
-            else _host.Out.WriteLine($"folder: {RunFinder.Shown(kept)}\ndigest: {digest}");
+            if (kept is not null) _host.Out.WriteLine($"folder: {RunFinder.Shown(kept)}\ndigest: {digest}");
+            else if (corruptions is null) _host.Note(EvalCommand.NotKept);
+            if (corruptions is not null) CorruptionsCommand.Write(corruptions, corrupted, _host);
         });
     }
 }

@@ -124,15 +124,17 @@ internal sealed class DataCommand
             DefaultValueFactory = _ => "3x32x32"
         };
         var classes = new Option<int>("--classes") { Description = "classes of an npz set", HelpName = "K", DefaultValueFactory = _ => 10 };
+        var force = new Option<bool>("--force") { Description = "replace an earlier set" };
         var seed = new Option<ulong>("--seed") { Description = "other pictures", HelpName = "S" };
         var command = new Command("synth", "Make up a data set that a network can learn, to try things out without a download.")
         {
-            kind, _out, train, test, size, classes, seed,
+            kind, _out, train, test, size, classes, seed, force,
         };
         command.SetAction(parsed =>
         {
             string made = DataSets.Names.Canonical(parsed.GetRequiredValue(kind));
-            var order = new SynthOrder(made, parsed.GetValue(train), parsed.GetValue(test), parsed.GetValue(seed));
+            var order = new SynthOrder(made, parsed.GetValue(train), parsed.GetValue(test), parsed.GetValue(seed),
+                parsed.GetValue(force));
             string? place = parsed.GetValue(_out);
             if (order.Kind == "npz") place = OutputFile.Of(place, "made-up.npz");
             _host.Out.WriteLine(order.Write(place, ImageSize.Parse("--size", parsed.GetValue(size)!), parsed.GetValue(classes)));

@@ -29,7 +29,7 @@ internal static class DoctorCommand
         yield return ("system", machine.Os);
         yield return ("cpu", string.Create(CultureInfo.InvariantCulture,
             $"{machine.Cpu}, {machine.Cores} logical cores, {machine.VectorBits}-bit vectors"));
-        yield return ("memory", string.Create(CultureInfo.InvariantCulture, $"{machine.MemoryMiB:N0} MiB for this process"));
+        yield return ("memory", string.Create(CultureInfo.InvariantCulture, $"{machine.MemoryMib:N0} MiB for this process"));
         foreach (var line in Devices()) yield return line;
         string runs = RunsOption.Folder(host), data = host.Environment.GetValueOrDefault(DataDirOption.Variable) ?? DataFolders.Default;
         yield return ("runs", $"{Path.GetFullPath(runs)}: {Disk(runs)}");

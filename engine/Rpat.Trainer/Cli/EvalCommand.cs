@@ -20,6 +20,7 @@ internal sealed class EvalCommand
         DefaultValueFactory = _ => "clean,pgd20"
     };
     private readonly Option<bool> _resume = new("--resume") { Description = "resume an evaluation that was stopped or killed" };
+    private readonly Option<bool> _again = AgainOption();
     private readonly Option<string?> _out = new("--out", "-o")
     { Description = "folder of the evaluation; in the run, or among the runs, by default", HelpName = "DIR" };
     private readonly JsonOption _json = new();
@@ -46,9 +47,14 @@ internal sealed class EvalCommand
     /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host) => new EvalCommand(host).Build();
 
+    /// <summary><c>--again</c>, of the commands that store what they measure.</summary>
+    public static Option<bool> AgainOption() => new("--again")
+    { Description = "measure again what was measured with the same weights, images and settings" };
+
     private Command Build()
     {
-        var command = new Command("eval", "Measure a checkpoint on held-out images, clean and under attack.") { _attacks, _resume, _out,
+        var command = new Command("eval", "Measure a checkpoint on held-out images, clean and under attack.")
+            { _attacks, _resume, _again, _out,
             _json.Option, _logits, _gradients, _inputGradients, _leaderboard, _failUnder, VerifyCommand.Create(_host),
             UnionCommand.Create(_host), BlackBoxCommand.Create(_host),
             CorruptionsCommand.Create(_host) };
@@ -69,12 +75,15 @@ internal sealed class EvalCommand
         if (parsed.GetValue(_inputGradients) is { } inputs) SaveInputGradients(inputs, parsed, options, subject);
         string folder = EvalFolder.Choose(options, subject.Count, parsed.GetValue(_out), parsed.GetValue(_resume), _threat.Runs(parsed),
             _host.Note);
-        using var console = new EvalConsole(_host, folder, parsed.GetValue(_resume));
+        IReadOnlyList<string> earlier = parsed.GetValue(_again) || parsed.GetValue(_out) is not null ? []
+            : EvalFolder.Earlier(options.Checkpoint, EvalFolder.NameOf(options, subject.Count), _threat.Runs(parsed));
+        using var console = new EvalConsole(_host, folder, parsed.GetValue(_resume), earlier);
         return console.Run(() =>
         {
             var (plan, report) = Evaluate(parsed, options, subject, console);
             console.Done();
-            Conclude(parsed, report, subject, plan, folder, options.Checkpoint, PublishedCheck.Of(options.Checkpoint, options, report));
+            Conclude(parsed, report, subject, plan, console.Folder, options.Checkpoint,
+                PublishedCheck.Of(options.Checkpoint, options, report));
             EvalFolder.Leave(options, parsed.GetValue(_out), folder);
             return Judge(limits.Missed(report, options.Attacks, [.. options.Radii.Select(r => r.Text)]));
         });
@@ -127,7 +136,8 @@ internal sealed class EvalCommand
         EvalConsole console) => options.Batch.Run(_host.Warn, batch =>
     {
         using var device = _threat.Open(parsed);
-        var plan = options.Plan(subject.Network.Path, subject.Hash, subject.Network.Net.Classes, batch);
+        var plan = options.Plan(subject.Network.Path, subject.Hash, subject.Network.Net.Classes, batch)
+            with { Architecture = subject.Network.Spec.Name };
         return (plan, console.Evaluate(subject.On(device, options).Network.Net, plan, subject.Images, subject.Labels));
     });
 

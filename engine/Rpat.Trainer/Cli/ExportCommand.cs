@@ -13,7 +13,8 @@ internal static class ExportCommand
         var output = new Option<string>("--out", "-o")
         {
             Description =
-                "file to write: .safetensors, .pt or .pth (torch.load with weights_only=True), .npz, or .onnx (eval mode, images in [0,1])",
+                "the file to write: .safetensors, .pt or .pth (torch.load with weights_only=True), .npz, or .onnx (eval mode, images in "
+                    + "[0,1])",
             HelpName = "FILE",
             Required = true,
         };

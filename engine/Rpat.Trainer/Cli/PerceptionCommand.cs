@@ -79,10 +79,7 @@ internal sealed class PerceptionCommand
         string? model = parsed.GetValue(_model) is { } typed ? CatalogNames.Models.Canonical(typed) : null;
         var choice = new WeightChoice(model, null, [], [], Strict: true);
         var network = NetworkFile.Load(device, subject.Path, choice, new Shape(1, images.Channels, images.Height, images.Width));
-        if (network.Net.InputShape.C != images.Channels)
-            throw new UsageException(
-                $"'{subject.Path}' takes images of {network.Net.InputShape.C} channels, '{images.Name}' has {images.Channels}: choose "
-                    + $"another --data.");
+        EvalSubject.RequireFit(network, images);
         _host.Note($"{subject.Name}: {AttackTitle.Of(options.Name)}");
         return new PerceptionRun(subject.Name, subject.Path, new PerceptionMeter(network.Net, options).Run(images));
     }

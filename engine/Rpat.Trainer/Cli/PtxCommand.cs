@@ -21,7 +21,7 @@ internal sealed class PtxCommand
 
     private readonly Option<string> _out = new("--out", "-o")
     {
-        Description = "folder for a .ptx file of each kernel",
+        Description = "the folder for a .ptx file of each kernel",
         HelpName = "DIR",
         Required = true,
     };

@@ -53,7 +53,7 @@ internal static class ReportCommand
     };
 
     private static Option<bool> Table(string name, string title) => new($"--{name}")
-    { Description = $"a table of the methods in {title}: Clean, each attack, Mean, NRR; mean ± deviation over seeds" };
+    { Description = $"a table of the methods in {title}: Clean, each attack, Mean, NRR; mean ± standard deviation (n − 1) over seeds" };
 
     private static string? Format(ParseResult parsed, Option<bool>[] tables)
     {

@@ -30,7 +30,7 @@ internal sealed class RunsCommand
         var columns = new Option<string?>("--columns")
         { Description = "keys of the configuration to show, or options: train.seed,method.rpat.weight,lr", HelpName = "KEY,…" };
         var group = new Option<string?>("--group-by")
-        { Description = "one row for the runs of equal values of these keys: mean ± standard deviation", HelpName = "KEY,…" };
+        { Description = "one row for the runs of equal values of these keys: mean ± standard deviation (n − 1)", HelpName = "KEY,…" };
         var (format, eval) = (FormatOption(), ReportCommand.EvaluationOption());
         var list = new Command("list", "List the runs, oldest first: status, method, accuracies in percent, time.")
             { columns, group, eval, format, json.Option };
@@ -109,6 +109,7 @@ internal sealed class RunsCommand
         run.Record?.End,
         accuracies = run.Accuracies.Where(a => a.Depth == 0)
         .Select(a => new { a.Attack, a.Threat, a.Value, a.Interval.Low, a.Interval.High, a.Images, a.Source }),
+        corruptions = run.Corrupted.Select(one => CorruptionsCommand.Json(one.Report, Path.Combine(run.Folder, EvalFolder.Part, one.Name))),
         run.Warnings,
     };
 
@@ -147,6 +148,8 @@ internal sealed class RunsCommand
         foreach (var a in run.Accuracies.Where(a => a.Depth == 0))
             yield return FormattableString.Invariant(
                 $"accuracy  {Format.Percent(a.Value)} ({Format.Percent(a.Interval.Low)} to {Format.Percent(a.Interval.High)}) {a.Attack}{(a.IsClean ? "" : " " + a.Threat)} on {a.Images} images, {a.Source}");
+        foreach (var (name, report) in run.Corrupted) yield return $"accuracy  {Format.Percent(report.Mean)} mean of {report.Title} "
+            + $"each, {name}";
         foreach (string warning in run.Warnings) yield return $"warning   {warning}";
     }
 
@@ -164,35 +167,56 @@ internal sealed class RunsCommand
         compare.SetAction(parsed =>
         {
             RunData a = Open(parsed, first), b = Open(parsed, second);
-            var comparison = RunComparison.Of((Known(a, b), a.Folder), (Known(b, a), b.Folder));
+            var comparison = RunComparison.Of((Known(a, b), a.Folder, WeightsOf(a)), (Known(b, a), b.Folder, WeightsOf(b)));
             json.Give(parsed, _host, () => Json(comparison), () =>
             {
-                foreach (string line in Lines(comparison)) _host.Out.WriteLine(line);
+                foreach (string line in Lines(comparison, [.. new[] { a, b }.Where(run => run.Checkpoint is not null)]))
+                    _host.Tell(Printable.Line(line), 10);
             });
             return ExitCode.Done;
         });
         return compare;
     }
 
+    private static string? WeightsOf(RunData run) =>
+        run.Checkpoint is { } file ? (File.Exists(file) ? file : null) : RunContents.Find(run.Folder, CheckpointFile.Name);
+
     // Of a checkpoint from elsewhere few settings are known.
     private static IReadOnlyList<KeyValuePair<string, string>> Known(RunData run, RunData other) =>
         run.Checkpoint is null && other.Checkpoint is null ? run.Settings
             : [.. run.Settings.Where(pair => pair.Value.Length > 0 && other.Setting(pair.Key).Length > 0)];
 
-    private static IEnumerable<string> Lines(RunComparison comparison)
+    private static IEnumerable<string> Lines(RunComparison comparison, RunData[] elsewhere)
     {
+        foreach (var run in elsewhere)
+            yield return $"settings  '{Path.GetFileName(run.Checkpoint)}' was not trained here: its settings and metrics are not known";
         foreach (var (key, a, b) in comparison.Settings) yield return $"setting   {key}: {Shown(a)} | {Shown(b)}";
-        if (comparison.Settings.Count == 0) yield return "settings  the same";
-        yield return comparison is { Parting: null, Events: 0 } ? "metrics   none" : comparison.Parting is null
-            ? $"metrics   the same in all {comparison.Events} events"
-            : $"metrics   the same in {comparison.Events} events, then\n          {comparison.Parting.Value.First}\n          "
-                + $"{comparison.Parting.Value.Second}";
+        if (comparison.Settings.Count == 0 && elsewhere.Length == 0) yield return "settings  the same";
+        if (elsewhere.Length == 0) foreach (string line in Metrics(comparison)) yield return line;
         if (comparison.SameSteps is { } steps)
             yield return comparison.FirstStep is { } at
                 ? FormattableString.Invariant($"steps     the same loss in {steps}, then at step {at.Step}: {at.First:R} | {at.Second:R}")
                 : FormattableString.Invariant($"steps     the same loss in all {steps} that both made");
-        yield return $"weights   {comparison.SameWeights switch { true => "equal bit for bit", false => "different", null => "not written by both" }}";
+        yield return $"weights   {comparison.SameWeights switch
+        {
+            true => "equal bit for bit",
+            false => "different",
+            null => elsewhere.Length > 0 ? "not compared: the files are of different formats; 'rpat import' makes .safetensors of others"
+                : "not written by both",
+        }}";
     }
+
+    private static IEnumerable<string> Metrics(RunComparison comparison)
+    {
+        yield return comparison is { Parting: null, Events: 0 } ? "metrics   none" : comparison.Parting is null
+            ? $"metrics   the same in all {comparison.Events} events" : $"metrics   the same in {comparison.Events} events, then";
+        if (comparison.Parting is not { } parting) yield break;
+        foreach (string line in new[] { parting.First, parting.Second }) yield return $"          {Said(line)}";
+    }
+
+    private static string Said(string line) => MetricEvent.Parse(Encoding.UTF8.GetBytes(line)) is not { } one ? line
+        : FormattableString.Invariant($"step {one.Step}, epoch {one.Epoch}, {one.Split}: ")
+            + string.Join("  ", one.Values.Select(value => $"{value.Name} {value.Value.ToString("R", CultureInfo.InvariantCulture)}"));
 
     private static object Json(RunComparison c) => new
     {

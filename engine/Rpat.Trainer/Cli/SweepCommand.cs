@@ -90,11 +90,13 @@ internal sealed class SweepCommand
         IReadOnlyList<long> seeds = parsed.GetValue(_seeds) is { } text ? SeedList.Parse(text)
             : [ConfigResolver.Partial(shared).Config.Train.Seed];
         var all = Sweep.Rows(begin, [.. lists.Where(l => l.Values.Count > 1)], seeds);
-        Sweep Of(IReadOnlyList<SweepRow> rows) => new(rows, WithTerm(shared), _host, _program) { More = [.. PluginOption.Given(parsed)] };
+        Sweep Of(IReadOnlyList<SweepRow> rows) => new(rows, WithTerm(shared), _host, _program)
+        { More = [.. PluginOption.Given(parsed)], UsualRoot = RunsOption.Folder(_host) };
         List<SweepRow> rows = [.. all.DistinctBy(Of(all).Training).Select((row, i) => row with { Number = i + 1 })];
         if (rows.Count < all.Count)
-            _host.Note($"note: {all.Count - rows.Count} of {all.Count} rows are left out: they differ from others only in settings "
-                + "of the perception term, which their method does not have");
+            _host.Note(
+                $"note: {all.Count - rows.Count} of {all.Count} rows are left out: they train the same as others, since their method "
+                + "has no perception term or its weight is 0");
         return (rows, Of(rows));
     }
 

@@ -61,7 +61,7 @@ internal sealed class TrainConsole(TrainingSession session, StopRequest stop, Co
 
         host.Out.WriteLine($"run folder: {Folder}");
         if (WriteReport()) host.Out.WriteLine($"report:     {Path.Combine(Folder, RunContents.Report)}");
-        host.Out.WriteLine($"try next:   {NextStep.Of(session.Folder.Path, Folder)}");
+        if (!host.IsPart) host.Out.WriteLine($"try next:   {NextStep.Of(session.Folder.Path, Folder)}");
         return ExitCode.Done;
     }
 

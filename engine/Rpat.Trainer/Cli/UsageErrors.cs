@@ -8,7 +8,7 @@ internal static class UsageErrors
 {
     // What other programs call an option.
     private static readonly Dictionary<string, string> _elsewhere = new()
-    { ["gpu"] = "device", ["cuda"] = "device", ["workers"] = "threads" };
+    { ["gpu"] = "device", ["cuda"] = "device", ["workers"] = "threads", ["lambda"] = "rpat-weight", ["λ"] = "rpat-weight" };
 
     /// <summary>The error for a failed parse; for a mistyped command or option it names the nearest one.</summary>
     public static UsageException Of(ParseResult parsed)
@@ -64,8 +64,20 @@ internal static class UsageErrors
         IEnumerable<string> known = isOption
             ? command.Options.SelectMany(option => option.Aliases.Append(option.Name))
             : command.Subcommands.Select(sub => sub.Name);
-        string hint = Near(token, [.. known]) is { } near ? $": did you mean '{near}'?" : "";
+        string hint = !isOption && OptionFor(token, command) is { } option ? $": did you mean '{option} {token}'?"
+            : Near(token, [.. known]) is not { } near ? ""
+            : near == token ? $" before its name: options come after the command, as in 'rpat {command.Name} {token} …'"
+            : $": did you mean '{near}'?";
         return $"'{command.Name}' knows no {(isOption ? "option" : "command or argument")} '{token}'{hint}";
+    }
+
+    // A value in the place of an argument, where an option takes it.
+    private static string? OptionFor(string token, Command command)
+    {
+        bool Has(string option) => command.Options.Any(known => known.Name == option);
+        return Has("--recipe") && CatalogNames.Recipes.Match(token) is not null ? "--recipe"
+            : Has("--config") && File.Exists(token) ? "-c"
+            : Has("--dataset") && DataSets.Names.All().Contains(token) ? "--data" : null;
     }
 
     // Dashes are no part of a name: -n is --n, not -o.
@@ -73,7 +85,8 @@ internal static class UsageErrors
     {
         string bare = token.Trim('-');
         string meant = _elsewhere.GetValueOrDefault(bare, bare);
-        return DidYouMean.Find(meant, known.Select(name => name.Trim('-'))) is { } near
+        string[] begun = [.. known.Select(name => name.Trim('-')).Where(name => name.StartsWith(bare + '-', StringComparison.Ordinal))];
+        return (begun is [var only] ? only : DidYouMean.Find(meant, known.Select(name => name.Trim('-')))) is { } near
             ? known.Where(name => name.Trim('-') == near).MaxBy(name => name.Length) : null;
     }
 

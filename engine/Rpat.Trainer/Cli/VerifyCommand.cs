@@ -11,7 +11,8 @@ internal static class VerifyCommand
     /// <summary>The command, to be added to <c>eval</c>.</summary>
     public static Command Create(CommandContext host)
     {
-        var folder = new Argument<string>("FOLDER") { Description = "folder of a finished evaluation, or a run or checkpoint with one" };
+        var folder = new Argument<string>("FOLDER")
+            { Description = "the folder of a finished evaluation, or a run or checkpoint with one" };
         var checkpoint = new Option<string?>("--checkpoint")
         { Description = "the network, where it is not at its old place", HelpName = "FILE" };
         var batch = new Option<int>("--batch-size", "-b")
@@ -33,22 +34,31 @@ internal static class VerifyCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(rerun) < 0) throw new UsageException("--rerun must not be negative.");
-            string root = parsed.GetRequiredValue(runs), place = Evaluation(parsed.GetRequiredValue(folder), root);
+            string root = parsed.GetRequiredValue(runs), place = Evaluation(parsed.GetRequiredValue(folder), root, parsed.GetValue(digest));
             RunsOption.TellDoubt(host, parsed.GetRequiredValue(folder), root);
             string? network = parsed.GetValue(checkpoint) is { } other ? RunFinder.Checkpoint(other, root) : null;
             var result = Verified(place, network, weights.Choice(parsed), Math.Max(1, parsed.GetValue(batch)), parsed.GetValue(rerun));
-            return Tell(host, Verification.ManifestOf(place), Against(result, parsed.GetValue(digest)));
+            return Tell(host, place, Against(result, parsed.GetValue(digest)));
         });
         return command;
     }
 
-    private static string Evaluation(string text, string root)
+    // Of several with the published digest one is as good as another.
+    private static string Evaluation(string text, string root, string? published)
     {
-        if (RunFinder.FindMeasured(text, root) is not { } place) return RunFinder.Checkpoint(text, root);
-        var found = RunContents.Folders(Path.Combine(place, EvalFolder.Part));
-        return found is [var only] ? only : throw new UsageException(found.Count == 0
+        if (CorruptionReport.In(text) is not null)
+            throw new UsageException($"'{text}' holds accuracies on corruptions, whose images it does not keep: measure them again with "
+                + "'rpat eval corruptions … --again'.");
+        if (RunFinder.FindMeasured(text, root) is not { } place)
+            return RunFinder.Checkpoint(text, root) is var path && File.Exists(path)
+                ? throw new UsageException($"'{text}' has no evaluation: make one with 'rpat eval'.") : path;
+        string[] found = [.. RunContents.Folders(Path.Combine(place, EvalFolder.Part))
+            .Where(folder => CorruptionReport.In(folder) is null)];
+        if (found.FirstOrDefault(folder => published is not null && RunContents.Find(folder, "SHA256SUMS") is not null
+            && published.Equals(Verification.DigestOf(folder), StringComparison.OrdinalIgnoreCase)) is { } same) return same;
+        return found is [var only] ? only : throw new UsageException(found.Length == 0
             ? $"'{place}' has no evaluation: make one with 'rpat eval'."
-            : $"'{place}' has {found.Count} evaluations: give one of {string.Join(", ", found)}.");
+            : $"'{place}' has {found.Length} evaluations: give one of {string.Join(", ", found)}.");
     }
 
     // The options that the evaluation got for the network's file are in its manifest; each one given here replaces its own, and together
@@ -79,8 +89,9 @@ internal static class VerifyCommand
             .. result.Problems]
             };
 
-    private static int Tell(CommandContext host, EvaluationManifest manifest, Verification result)
+    private static int Tell(CommandContext host, string folder, Verification result)
     {
+        var manifest = Verification.ManifestOf(folder);
         foreach (string problem in result.Problems.Take(MostLines)) host.Out.WriteLine($"problem: {problem}");
         if (result.Problems.Count > MostLines) host.Out.WriteLine($"… and {result.Problems.Count - MostLines} more");
         bool holds = result.Problems.Count == 0;
@@ -89,8 +100,9 @@ internal static class VerifyCommand
                 $"{AttackTitle.Of(column.Label)} eps {manifest.Eps[column.Eps]}: {100.0 * column.Robust / manifest.Images:F2} % ")
                 + FormattableString.Invariant($"({column.Robust} of {manifest.Images})"));
         foreach (string note in holds ? result.Notes : []) host.Out.WriteLine($"note: {note}");
-        host.Out.WriteLine(FormattableString.Invariant(
-            $"{result.Examples} examples checked, {result.Problems.Count} problems{(holds ? "" : ": nothing is certified")}"));
+        string lines = holds ? FormattableString.Invariant($"{Verification.LedgerOf(folder).Count} ledger lines and ") : "";
+        host.Tell(lines + FormattableString.Invariant($"{result.Examples} adversarial images checked: {result.Problems.Count} problems")
+            + (holds ? "" : ", nothing is certified"));
         if (holds) host.Out.WriteLine($"digest: {result.Digest}");
         return holds ? ExitCode.Done : ExitCode.Untrusted;
     }

@@ -4,7 +4,7 @@ namespace Rpat.Trainer.Evaluation;
 internal sealed class EvalConsole : IDisposable
 {
     private readonly CommandContext _host;
-    private readonly string _folder;
+    private readonly IReadOnlyList<string> _earlier;
     private readonly bool _resume;
     private readonly StopRequest _stop = new() { Leave = Environment.Exit };
     private readonly EvalProgressLines _lines;
@@ -12,13 +12,17 @@ internal sealed class EvalConsole : IDisposable
     /// <summary>Listens to signals from here on.</summary>
     /// <param name="folder">The evaluation's.</param>
     /// <param name="resume">Whether it may hold a part of the evaluation.</param>
-    public EvalConsole(CommandContext host, string folder, bool resume)
+    /// <param name="earlier">Folders of which one that holds the same evaluation, finished, is taken instead.</param>
+    public EvalConsole(CommandContext host, string folder, bool resume, IReadOnlyList<string> earlier)
     {
-        (_host, _folder, _lines) = (host, folder, new EvalProgressLines(host));
+        (_host, Folder, _earlier, _lines) = (host, folder, resume ? [] : earlier, new EvalProgressLines(host));
         _resume = resume || !Path.Exists(Path.Combine(folder, EvaluationManifest.FileName));
         _stop.Announced = () => _lines.Note("stopping; a second signal leaves at once");
         _stop.Listen();
     }
+
+    /// <summary>The folder that has the result.</summary>
+    public string Folder { get; private set; }
 
     /// <summary>Does the evaluation, and what comes after it.</summary>
     /// <returns>The work's exit code, or that of a stop.</returns>
@@ -31,7 +35,7 @@ internal sealed class EvalConsole : IDisposable
         catch (OperationCanceledException)
         {
             _lines.Dispose();
-            _host.Error.WriteLine($"stopped; what is done is in {_folder}: resume with the same command and --resume");
+            _host.Error.WriteLine($"stopped; what is done is in {Folder}: resume with the same command and --resume");
             return _stop.Code;
         }
     }
@@ -41,13 +45,25 @@ internal sealed class EvalConsole : IDisposable
     public EvaluationReport Evaluate(Classifier net, EvaluationPlan plan, float[] images, int[] labels)
     {
         var evaluation = Prepared(net, plan, images, labels);
+        foreach (string earlier in _earlier)
+            if (evaluation.FinishedIn(earlier) is { } report) return Known(earlier, report);
         evaluation.Log = _lines.Note;
         evaluation.Progress = p =>
         {
-            if (_stop.IsRequested) throw new OperationCanceledException();
+            Tick();
             if (_host.Loudness.Level >= LogLevel.Info) _lines.Show(p);
         };
         return evaluation.Run(_resume);
+    }
+
+    /// <summary>Measures a network on corruptions.</summary>
+    /// <exception cref="DataException">The folder's content does not fit.</exception>
+    public CorruptionReport Measure(Classifier net, Corruptions set, EvaluationManifest plan, int batch)
+    {
+        foreach (string earlier in _earlier)
+            if (CorruptionReport.IsOf(earlier, plan) && CorruptionReport.In(earlier) is { IsWhole: true } report)
+                return Known(earlier, report);
+        return CorruptionReport.Measure(net, set, plan, Folder, batch, _resume, _lines.Note, Tick);
     }
 
     /// <summary>Erases the line of progress: results follow.</summary>
@@ -60,11 +76,24 @@ internal sealed class EvalConsole : IDisposable
         _stop.Dispose();
     }
 
+    private void Tick()
+    {
+        if (_stop.IsRequested) throw new OperationCanceledException();
+    }
+
+    private T Known<T>(string folder, T report)
+    {
+        Folder = folder;
+        _lines.Note(
+            $"note: measured before, with the same weights, images and settings: {RunFinder.Shown(folder)}; --again measures it again");
+        return report;
+    }
+
     private RobustEvaluation Prepared(Classifier net, EvaluationPlan plan, float[] images, int[] labels)
     {
         try
         {
-            return new RobustEvaluation(net, plan, images, labels, _folder);
+            return new RobustEvaluation(net, plan, images, labels, Folder);
         }
         catch (ArgumentException error)
         {

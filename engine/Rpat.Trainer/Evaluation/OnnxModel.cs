@@ -40,7 +40,10 @@ internal sealed class OnnxModel : IDisposable
         }
         catch (OnnxRuntimeException error)
         {
-            throw new UsageException($"'{path}' is no network that ONNX Runtime can run ({error.Message.Trim().TrimEnd('.')}).", error);
+            string instead = Is(path) ? "export it again, and check it with onnx.checker" : $"'rpat eval {ShellWord.Quote(path)}' measures "
+                + "checkpoints, 'rpat eval blackbox' files of ONNX";
+            throw new UsageException($"'{path}' is no network that ONNX Runtime can run ({error.Message.Trim().TrimEnd('.')}): {instead}.",
+                error);
         }
     }
 

@@ -11,6 +11,9 @@ internal sealed record CommandContext(
     /// <summary>Whether a person watches <see cref="Out"/>.</summary>
     public bool OutIsTerminal { get; init; }
 
+    /// <summary>Whether the command is one of several, after which another says what to do next.</summary>
+    public bool IsPart { get; init; }
+
     /// <summary>Columns of the terminal; a guess where it does not say.</summary>
     public int Columns
     {

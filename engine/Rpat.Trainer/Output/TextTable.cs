@@ -4,6 +4,8 @@ namespace Rpat.Trainer.Output;
 /// <param name="RightFrom">The first column whose cells are aligned to the right in a terminal and in LaTeX.</param>
 internal sealed record TextTable(IReadOnlyList<string> Head, IReadOnlyList<IReadOnlyList<string>> Rows, int RightFrom = int.MaxValue)
 {
+    private const int LeastFirst = 12;
+
     /// <summary>The names of the formats.</summary>
     public static KnownNames Formats { get; } = new("formats", () => ["text", "md", "latex", "csv"])
     { Short = new Dictionary<string, string> { ["markdown"] = "md", ["tex"] = "latex" } };
@@ -20,18 +22,30 @@ internal sealed record TextTable(IReadOnlyList<string> Head, IReadOnlyList<IRead
         if (gone.Length > 0) host.Note($"note: no room for {string.Join(", ", gone)}: a wider terminal or a pipe has all columns");
     }
 
-    /// <summary>The table without as many spare columns as it takes to fit.</summary>
+    /// <summary>The table without as many spare columns as it takes to fit, and then with the first
+    /// one's cells cut in their middle.</summary>
     /// <param name="width">The most characters of a line.</param>
     public TextTable Within(int width)
     {
         var table = this;
         foreach (string name in Spare)
         {
-            if (table.Aligned(table.All.Select(row => row.ToArray()))[0].Sum(cell => cell.Length + 2) - 2 <= width) break;
+            if (table.Width <= width) break;
             int column = table.Head.ToList().IndexOf(name);
             if (column >= 0) table = table.Without(column);
         }
-        return table;
+        int excess = table.Width - width, first = table.All.Max(row => row[0].Length);
+        return excess <= 0 ? table : table with
+            { Rows = [.. table.Rows.Select(row => (string[])[Cut(row[0], first - excess), .. row.Skip(1)])] };
+    }
+
+    private int Width => Aligned(All.Select(row => row.ToArray()))[0].Sum(cell => cell.Length + 2) - 2;
+
+    // Runs of a sweep differ at the end of their names.
+    private static string Cut(string cell, int most)
+    {
+        most = Math.Max(most, LeastFirst);
+        return cell.Length <= most ? cell : $"{cell[..(most / 3)]}…{cell[^(most - most / 3 - 1)..]}";
     }
 
     private TextTable Without(int column) => this with

@@ -21,7 +21,7 @@ internal sealed class ComparisonReport
     private string Body() => string.Concat(
         $"<header>\n<h1>{_runs.Count} runs compared</h1>\n<p class=\"soft\">{Html.Text(Folders())}</p>\n</header>\n",
         Html.Section("Read this first", Warnings()), Html.Section("Results", Results()),
-        Html.Section("Paired test", Paired()),
+        Html.Section("Corruptions", Corrupted()), Html.Section("Paired test", Paired()),
         Html.Section("Differences in settings", Differences()),
         Html.Section("Curves", Curves()), Html.Section("Adversarial examples", Pictures()));
 
@@ -79,12 +79,30 @@ internal sealed class ComparisonReport
         name, [.. runs.Select(i => 100 * (of(_runs[i])?.Value ?? double.NaN))],
         [.. runs.Select(i => of(_runs[i]) is { } a ? (100 * a.Interval.Low, 100 * a.Interval.High) : (double.NaN, double.NaN))]);
 
+    // Evaluations of the same corruptions of as many images.
+    private string Corrupted()
+    {
+        var rows = _runs.SelectMany((run, i) => run.Corrupted.Select(one => (Run: i, one.Report))).GroupBy(one => one.Report.Title)
+            .SelectMany(same => same.DistinctBy(one => one.Run)).ToList();
+        return rows.Count == 0 ? "" : Html.Table(["Run", "Mean accuracy, %", "Measured on"], rows.Select(row =>
+            ("", (IReadOnlyList<string>)[_names[row.Run], RunReport.Percent(row.Report.Mean), row.Report.Title + " each"])));
+    }
+
+    // Two methods are compared at the same seed, where runs share seeds.
+    private bool IsPair(int first, int second)
+    {
+        string Seed(int run) => _runs[run].Setting(RunLabels.Seed);
+        bool shares = Enumerable.Range(0, _runs.Count).Where(run => Seed(run).Length > 0).GroupBy(Seed).Any(same => same.Count() > 1);
+        return !shares || Seed(first).Length == 0 || Seed(second).Length == 0 || Seed(first) == Seed(second);
+    }
+
     // All pairs of a few runs; of more, each with the first.
     private string Paired()
     {
         var outcomes = _runs.Select(run => ImageOutcomes.Of(run.Folder)).ToList();
         var rows = (from first in Enumerable.Range(0, _runs.Count <= MostPaired ? _runs.Count : 1)
                     from second in Enumerable.Range(first + 1, _runs.Count - first - 1)
+                    where IsPair(first, second)
                     from key in outcomes[first].Keys.Where(outcomes[second].ContainsKey)
                     select (first, second, key.Column, Test: PairedTest.Of(outcomes[first][key], outcomes[second][key]))).ToList();
         if (rows.Count == 0) return "<p>No two runs were evaluated on the same images by the same attack: run the same 'rpat eval' on each."

@@ -9,6 +9,9 @@ internal sealed record MeasuredAccuracy(string Attack, string Threat, int Correc
     /// <summary>What must be equal for two accuracies to be compared: <c>1000 images of cifar10, linf eps 8/255</c>.</summary>
     public string Conditions { get; init; } = "";
 
+    /// <summary>The file of the run that was measured, if that is not its network.</summary>
+    public string OtherFile { get; init; } = "";
+
     /// <summary>The share of 1.</summary>
     public double Value => Images == 0 ? 0 : (double)Correct / Images;
 

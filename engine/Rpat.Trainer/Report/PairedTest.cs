@@ -83,7 +83,8 @@ internal static class ImageOutcomes
             if (_files.Any(file => RunContents.Find(folder, file) is null)) continue;
             try
             {
-                Add(outcomes, Verification.ManifestOf(folder), Verification.LedgerOf(folder));
+                var manifest = Verification.ManifestOf(folder);
+                if (!RunData.IsOfEarlierWeights(folder, manifest)) Add(outcomes, manifest, Verification.LedgerOf(folder));
             }
             catch (Exception error) when (error is DataException or IOException or UnauthorizedAccessException)
             {

@@ -50,7 +50,7 @@ internal sealed class PaperTable
         };
     }
 
-    // A checkpoint from elsewhere has no settings: its name stands for all of them.
+    // A checkpoint from elsewhere has no settings: its name stands for all of them, and its threat is that of the evaluation.
     private static IEnumerable<string> Values(RunData run, string[] parting)
     {
         string method = run.Checkpoint is null ? RecipeRows.MethodTitle(run.Setting(_keys[0])) : run.Name;
@@ -59,7 +59,8 @@ internal sealed class PaperTable
         [
             string.Join(", ", settings.Prepend(method)), run.Setting(_keys[1]), run.Setting(_keys[2]),
             run.AnyResult!.Images.ToString(CultureInfo.InvariantCulture),
-            string.Join(" eps ", _keys[3..].Select(run.Setting).Where(value => value.Length > 0)),
+            run.Checkpoint is null ? string.Join(" eps ", _keys[3..].Select(run.Setting).Where(value => value.Length > 0))
+                : run.Robust?.Threat ?? "",
         ];
     }
 
@@ -102,7 +103,7 @@ internal sealed class PaperTable
         string shared = string.Join(", ", Enumerable.Range(0, _titles.Length).Except(_shown)
                 .Select(i => (Title: _titles[i].ToLowerInvariant(), Value: _rows.FirstOrDefault()?.Values[i]))
                 .Where(pair => pair.Value is { Length: > 0 }).Select(pair => $"{pair.Title} {pair.Value}")),
-            spread = _rows.Any(row => row.Runs.Count > 1) ? "; mean ± standard deviation over seeds" : "";
+            spread = _rows.Any(row => row.Runs.Count > 1) ? "; mean ± standard deviation (n − 1) over seeds" : "";
         string[] attacks = [.. _rows.Select(row => row.Runs[0].Robust?.Attack).OfType<string>().Distinct()];
         string basis = attacks.Length < 2 ? "the strongest attack that all these runs were measured by"
             : $"the strongest attack of each row ({string.Join(", ", attacks)}), so that rows of different attacks cannot be compared";

@@ -26,6 +26,9 @@ internal sealed record RunData(
     /// <summary>The file, if this is not a run but what was measured of a checkpoint from elsewhere; otherwise null.</summary>
     public string? Checkpoint { get; init; }
 
+    /// <summary>Accuracies on corruptions, by the names of their evaluations.</summary>
+    public IReadOnlyList<(string Name, CorruptionReport Report)> Corrupted { get; init; } = [];
+
     /// <summary>The accuracies that count when runs are compared; null to choose among its own.</summary>
     public IReadOnlyList<MeasuredAccuracy>? Chosen { get; init; }
 
@@ -54,11 +57,14 @@ internal sealed record RunData(
 
     /// <summary>
     /// The evaluation that decides, since Mean and NRR join a clean and a robust accuracy of the same images: one with AutoAttack if there
-    /// is one, otherwise the one with the most images.
+    /// is one, otherwise the one with the most images; before all, one of the run's network under the threat model of its training.
     /// </summary>
-    public IReadOnlyList<MeasuredAccuracy> Deciding => Chosen ?? Measured
-        .OrderByDescending(measured => measured.Any(IsAutoAttack)).ThenByDescending(measured => measured.Any(a => !a.IsClean))
+    public IReadOnlyList<MeasuredAccuracy> Deciding => Chosen ?? Measured.OrderBy(measured => measured[0].OtherFile.Length > 0)
+        .ThenByDescending(measured => measured.Any(a => a.Threat == OwnThreat)).ThenByDescending(measured => measured.Any(IsAutoAttack))
+        .ThenByDescending(measured => measured.Any(a => !a.IsClean))
         .ThenByDescending(measured => measured[0].Images).FirstOrDefault() ?? [];
+
+    private string OwnThreat => $"{Setting(ConfigKeys.Of(c => c.Attack.Norm).Path)} eps {Setting(ConfigKeys.Of(c => c.Attack.Eps).Path)}";
 
     /// <summary>One accuracy of the evaluation that counts, for its images and conditions; null without a result.</summary>
     public MeasuredAccuracy? AnyResult => Clean ?? Robust;
@@ -92,20 +98,26 @@ internal sealed record RunData(
         var accuracies = Results(results, images).Concat(Evaluations(full, warnings)).ToList();
         var data = new RunData(
             full, Path.GetFileName(full), record, settings, Metrics(full, [.. results.Select(r => r.Split)]), accuracies,
-            PicturesOf(full), PerceptionCurves.Read(full), warnings);
+            PicturesOf(full), PerceptionCurves.Read(full), warnings)
+        { Corrupted = CorruptedOf(full) };
         warnings.AddRange(RunWarnings.Of(data));
         return data;
     }
 
     private static RunData Foreign(string full)
     {
-        var manifest = ForeignHome.Manifests(full).First();
+        EvaluationManifest[] all = [.. ForeignHome.Manifests(full)];
+        var manifest = all[0];
         List<string> warnings = [];
-        KeyValuePair<string, string>[] settings = [new(ConfigKeys.Of(c => c.Data.Name).Path, manifest.Data),
-            new(ConfigKeys.Of(c => c.Model.Name).Path, manifest.Network.GetValueOrDefault("model", ""))];
+        KeyValuePair<string, string>[] settings =
+        [
+            new(ConfigKeys.Of(c => c.Data.Name).Path, all.FirstOrDefault(one => one.Norm.Length > 0)?.Data ?? ""),
+            new(ConfigKeys.Of(c => c.Model.Name).Path, all.Select(one => one.Architecture.Length > 0 ? one.Architecture
+                : one.Network.GetValueOrDefault("model", "")).FirstOrDefault(name => name.Length > 0) ?? ""),
+        ];
         var data = new RunData(full, Path.GetFileName(full), null, settings, [], [.. Evaluations(full, warnings)], [],
             PerceptionCurves.Read(full), warnings)
-        { Checkpoint = manifest.Model };
+        { Checkpoint = manifest.Model, Corrupted = CorruptedOf(full) };
         warnings.AddRange(RunWarnings.Of(data));
         return data;
     }
@@ -164,6 +176,7 @@ internal sealed record RunData(
         {
             if (RunContents.Find(folder, EvaluationReport.FileName) is not { } result)
             {
+                if (CorruptionReport.In(folder) is { IsWhole: true }) return [];
                 warnings.Add($"The evaluation {name} has not finished: its result is not shown.");
                 return [];
             }
@@ -173,29 +186,40 @@ internal sealed record RunData(
                 ?? throw new JsonException($"it has no {EvaluationManifest.FileName}");
             var manifest = Json<EvaluationManifest>(plan);
             if (!IsPossible(report, manifest)) throw new JsonException("its numbers are impossible");
-            if (IsOfEarlierWeights(plan, manifest))
+            if (IsOfEarlierWeights(folder, manifest))
             {
-                warnings.Add($"The evaluation {name} is of weights that the run had before it went on: it is not shown, repeat it.");
+                warnings.Add(
+                    $"The evaluation {name} is of earlier weights of {Path.GetFileName(manifest.Model)}: it is not shown, repeat it.");
                 return [];
             }
             given.AddRange(report.Warnings.Select(w => (name, w)));
             warnings.AddRange(report.SelfTest.Where(c => !c.Passed).Select(c => $"{name}: the self-test '{c.Name}' failed: {c.Finding}"));
-            return Counted(name, report, manifest);
+            return Counted(name, report, manifest, OtherFile(folder, manifest));
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException or NotSupportedException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException or NotSupportedException
+            or DataException)
         {
             warnings.Add($"The evaluation {name} cannot be read: {error.Message}");
             return [];
         }
     }
 
-    // Hashing every network would take long: one that is older than the plan is the one that was evaluated.
-    private static bool IsOfEarlierWeights(string plan, EvaluationManifest manifest)
+    /// <summary>Whether an evaluation is of weights that its file had before. Hashing every network would take long: one that is older
+    /// than the plan is the one that was evaluated.</summary>
+    public static bool IsOfEarlierWeights(string evaluation, EvaluationManifest manifest)
     {
-        string run = Path.GetFullPath(Path.Combine(plan, "..", "..", ".."));
-        return Path.GetFileName(manifest.Model) == CheckpointFile.Name && RunContents.Find(run, CheckpointFile.Name) is { } model
-            && File.GetLastWriteTimeUtc(model) > File.GetLastWriteTimeUtc(plan)
+        string run = Path.GetFullPath(Path.Combine(evaluation, "..", ".."));
+        return new[] { Path.Combine(run, Path.GetFileName(manifest.Model)), manifest.Model }.FirstOrDefault(File.Exists) is { } model
+            && File.GetLastWriteTimeUtc(model) > File.GetLastWriteTimeUtc(Path.Combine(evaluation, EvaluationManifest.FileName))
             && !manifest.ModelHash.StartsWith(EvalSubject.HashOf(model), StringComparison.Ordinal);
+    }
+
+    // What is measured of a run is its network; another of its files, such as an earlier checkpoint, is said to be one.
+    private static string OtherFile(string evaluation, EvaluationManifest manifest)
+    {
+        string run = Path.GetFullPath(Path.Combine(evaluation, "..", "..")), file = Path.GetFileName(manifest.Model);
+        return ForeignHome.Is(run) || new[] { CheckpointFile.Name, CheckpointFile.Best }.All(name => RunContents.Find(run, name) is null)
+            || file == Path.GetFileName(NetworkFile.FileOf(run)) ? "" : file;
     }
 
     private static T Json<T>(string path) =>
@@ -211,20 +235,41 @@ internal sealed record RunData(
                 && column.Stages.All(stage => stage is not null && Counts(stage.Robust)));
     }
 
-    private static IEnumerable<MeasuredAccuracy> Counted(string name, EvaluationReport report, EvaluationManifest manifest)
+    private static IEnumerable<MeasuredAccuracy> Counted(string name, EvaluationReport report, EvaluationManifest manifest, string file)
     {
+        if (file.Length > 0) name = $"{name} of {file}";
         string from = manifest.First == 0 ? "" : FormattableString.Invariant($" from {manifest.First}"),
-            conditions = $"{report.Images} images of {manifest.Data}{from}, {manifest.Norm} eps {string.Join('+', manifest.Eps)}";
-        yield return new("Clean", "", report.CleanCorrect, report.Images, name) { Conditions = conditions };
+            conditions = $"{report.Images} images of {manifest.Data}{from}, {manifest.Norm} eps {string.Join('+', manifest.Eps)}"
+                + (file.Length > 0 ? $", {file}" : "");
+        yield return new("Clean", "", report.CleanCorrect, report.Images, name) { Conditions = conditions, OtherFile = file };
         foreach (ColumnResult column in report.Columns)
         {
             string threat = $"{manifest.Norm} eps {manifest.Eps[column.Eps]}";
-            yield return new(AttackTitle.Of(column.Label), threat, column.Robust, report.Images, name) { Conditions = conditions };
+            yield return new(AttackTitle.Of(column.Label), threat, column.Robust, report.Images, name)
+                { Conditions = conditions, OtherFile = file };
             if (column.Stages.Count < 2) continue;
             foreach (StageResult stage in column.Stages)
                 yield return new($"after {AttackTitle.Of(stage.Attack)}", threat, stage.Robust, report.Images, name, 1)
-                { Conditions = conditions };
+                { Conditions = conditions, OtherFile = file };
         }
+    }
+
+    private static List<(string, CorruptionReport)> CorruptedOf(string folder)
+    {
+        List<(string, CorruptionReport)> found = [];
+        foreach (string path in RunContents.Folders(Path.Combine(folder, ForeignHome.Evaluations)))
+        {
+            try
+            {
+                if (CorruptionReport.In(path) is { IsWhole: true } report && !IsOfEarlierWeights(path, Verification.ManifestOf(path)))
+                    found.Add((Path.GetFileName(path), report));
+            }
+            catch (DataException)
+            {
+                // The warnings say of such an evaluation that it cannot be read.
+            }
+        }
+        return found;
     }
 
     // A page that is sent to others holds only the picture that the run made, nothing that a user put next to it.

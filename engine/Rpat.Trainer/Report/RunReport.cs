@@ -26,7 +26,8 @@ internal sealed class RunReport
     public static string Percent(double share) => Format.Percent(share);
 
     private string Body() => string.Concat(
-        Head(), Cards(), Html.Section("Read this first", Warnings()), Html.Section("Results", Results()), Html.Section("Curves", Curves()),
+        Head(), Cards(), Html.Section("Read this first", Warnings()), Html.Section("Results", Results()),
+        Html.Section("Corruptions", Corrupted()), Html.Section("Curves", Curves()),
         Html.Section("Adversarial examples", Pictures()), Html.Section("Perception", Perception()),
         Html.Section("Environment", Environment()),
         Html.Section("Settings", Settings()), Html.Section("Again", Again()));
@@ -50,15 +51,25 @@ internal sealed class RunReport
         if (_run.Robust is { } robust)
         {
             cards.Add(Card(robust));
-            cards.Add((Percent(RobustnessScores.Mean(clean.Value, robust.Value)), "Mean", "of clean and robust"));
-            cards.Add((Percent(RobustnessScores.Nrr(clean.Value, robust.Value)), "NRR", "their harmonic mean"));
+            cards.Add((Percent(RobustnessScores.Mean(clean.Value, robust.Value)), "Mean", Basis(robust, "mean")));
+            cards.Add((Percent(RobustnessScores.Nrr(clean.Value, robust.Value)), "NRR", Basis(robust, "harmonic mean")));
         }
 
         return $"<div class=\"cards\">\n{string.Concat(cards.Select(c => $"<div class=\"card\"><span>{Html.Text(c.Title)}</span><b>{c.Value}</b><span>{Html.Text(c.Below)}</span></div>\n"))}</div>\n";
     }
 
+    private static string Basis(MeasuredAccuracy robust, string how) =>
+        FormattableString.Invariant($"{how} of Clean and {robust.Attack} on {robust.Images} images");
+
+    private string Corrupted() => string.Concat(_run.Corrupted.Select(one => Html.Table(
+        ["Corruption", .. Enumerable.Range(1, Corruptions.Severities).Select(s => $"Severity {s}"), "Mean"],
+        one.Report.Rows().Select(row => ("", (IReadOnlyList<string>)[row.Name, .. row.Shares.Select(Percent)])))
+        + $"<p class=\"soft\">Mean of {Html.Text(one.Report.Title)} each: {Percent(one.Report.Mean)} %; measured by "
+            + $"{Html.Text(one.Name)}.</p>\n"));
+
     private static (string, string, string) Card(MeasuredAccuracy a) =>
-        (Percent(a.Value), $"{a.Attack}, %", FormattableString.Invariant($"{Interval(a)} on {a.Images} images"));
+        (Percent(a.Value), $"{a.Attack}, %", FormattableString.Invariant(
+        $"{Interval(a)} on {a.Images} images{(a.IsClean ? "" : ", " + a.Threat)}"));
 
     private string Warnings() =>
         _run.Warnings.Count == 0 ? ""
@@ -113,7 +124,7 @@ internal sealed class RunReport
             ("program", record.Machine.Version), ("runtime", record.Machine.Runtime), ("system", record.Machine.Os),
             ("processor", record.Machine.Cpu),
             ("cores", record.Machine.Cores.ToString(CultureInfo.InvariantCulture)),
-            ("memory", string.Create(CultureInfo.InvariantCulture, $"{record.Machine.MemoryMiB / 1024.0:F1} GiB")),
+            ("memory", string.Create(CultureInfo.InvariantCulture, $"{record.Machine.MemoryMib / 1024.0:F1} GiB")),
             ("device", $"{record.Compute.Device}: {record.Compute.Kernels}"), ("started", Stamp(record.Start)),
             ("ended", record.End is { } end ? Stamp(end) : "not yet"),
         ];

@@ -21,8 +21,7 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
             ]),
         ], RightFrom: 2 + keys.Length)
         {
-            Spare = Columns.Count > 0 ? ["Time", "Images", "Attack", "Status"]
-                : ["Time", "Images", "data", "Attack", "Status", "method"], // a name mostly tells the method
+            Spare = Columns.Count > 0 ? ["Time", "Status"] : ["Time", "data", "Status", "method"], // a name mostly tells the method
         };
     }
 
@@ -32,7 +31,7 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
     public TextTable Grouped(IReadOnlyList<(string Name, string Key)> by, bool apart) => new(
     [
         .. by.Select(key => key.Name), "Runs", .. Columns.Select(column => column.Name),
-        .. _measured.SelectMany(name => apart ? new[] { name, $"{name} sd" } : [name]), "Attack", "Images",
+        .. _measured.SelectMany(name => apart ? new[] { name, $"{name} sd" } : [name]), "Attack", "Threat", "Images",
     ],
     [
         .. Groups(by).Select(group => (string[])
@@ -40,10 +39,10 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
             .. group.Values, $"{group.Runs.Count}", .. Columns.Select(column => string.Join(", ", group.Runs.Select(
                 run => run.Setting(column.Key)).Distinct())),
             .. group.Spreads.SelectMany(spread => apart ? spread.Apart() : [spread.Percent()]),
-            group.Attack, $"{group.Runs[0].AnyResult!.Images}",
+            group.Runs[0].Robust?.Attack ?? "-", group.Runs[0].Robust?.Threat ?? "-", $"{group.Runs[0].AnyResult!.Images}",
         ]),
     ], RightFrom: by.Count)
-    { Spare = ["Images", "Mean", "Attack"] };
+    { Spare = ["Mean", "NRR", "Threat", "Runs"] };
 
     /// <summary>The groups as an object, for JSON: shares of 1.</summary>
     public object Json(IReadOnlyList<(string Name, string Key)> by) => Groups(by).Select(group => new
@@ -61,9 +60,13 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
         from run in Runs
         where run.AnyResult is not null
         let attack = run.Robust is { } robust ? $"{robust.Attack}, {robust.Threat}" : "-"
-        let values = keys.Select(key => run.Setting(key.Key)).ToArray()
+        let values = keys.Select(key => Value(run, key.Key)).ToArray()
         group run by (Values: string.Join('\n', values), attack, run.AnyResult!.Images) into same
         select new RunGroup(same.Key.Values.Split('\n')[..keys.Count], [.. same], same.Key.attack);
+
+    // Of a checkpoint from elsewhere the method is not known: its name stands for it.
+    private static string Value(RunData run, string key) =>
+        run.Checkpoint is not null && key == ConfigKeys.Of(c => c.Method.Name).Path ? run.Name : run.Setting(key);
 
     private static string Percent(double? share) => share is { } value ? Format.Percent(value) : "-";
 }

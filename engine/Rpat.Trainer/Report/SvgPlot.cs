@@ -61,9 +61,10 @@ internal sealed class SvgPlot
         {
             double place = Place(tick), half = Svg.WidthOf(x.Label(tick), TextSize) / 2;
             _root.Add(Svg.Line(place, Top, place, Floor, "grid"));
-            if (place - half < previous) continue; // a label that would touch the one before it is left out
-            _root.Add(Svg.Text(place, Floor + Beneath, x.Label(tick), look: "soft"));
-            previous = place + half + 4;
+            double middle = Math.Min(place, _width - half - 2); // the last label stays in the picture
+            if (middle - half < previous) continue; // a label that would touch the one before it is left out
+            _root.Add(Svg.Text(middle, Floor + Beneath, x.Label(tick), look: "soft"));
+            previous = middle + half + 4;
         }
         Base(Floor + Beneath, title);
         return Place;

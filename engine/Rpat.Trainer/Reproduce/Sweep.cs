@@ -1,3 +1,5 @@
+using Rpat.Robust.Methods;
+
 namespace Rpat.Trainer.Reproduce;
 
 /// <summary>One row of a sweep: a training of its own values and seed.</summary>
@@ -16,6 +18,9 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
 {
     /// <summary>Arguments that each command gets besides.</summary>
     public IReadOnlyList<string> More { get; init; } = [];
+
+    /// <summary>The folder of runs that commands look into without being told.</summary>
+    public required string UsualRoot { get; init; }
 
     private const int MostRows = 100_000, LongestName = 90;
 
@@ -59,12 +64,27 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
             }
             string[] command = Command(row);
             host.Note($"{title}: rpat {ShellWord.Line(command)}");
-            int code = program(command, host);
+            int code = program(command, host with { IsPart = true });
             if (code is ExitCode.Interrupted or ExitCode.Terminated or ExitCode.HungUp or ExitCode.LimitMissed) return code;
             if (code != ExitCode.Done) host.Warn($"{title}: failed, and the others go on");
             if (first == ExitCode.Done) first = code;
         }
+        int finished = rows.Count(row => Status(row) == "finished");
+        host.Note(
+            FormattableString.Invariant($"{finished} of {rows.Count} runs are finished; compare them: rpat {ShellWord.Line(Table())}"));
         return first;
+    }
+
+    // The rows that differ in their seeds only are one line.
+    private string[] Table()
+    {
+        string[] keys = [.. rows.SelectMany(row => row.Values.Select(value => value.Key)).Distinct()];
+        string root = Resolved(rows[0]).Config.Run.Out;
+        return
+        [
+            "runs", "list", "--group-by", keys.Length == 0 ? ConfigKeys.Of(c => c.Method.Name).Path : string.Join(',', keys),
+            .. root == UsualRoot ? Array.Empty<string>() : ["--runs", root],
+        ];
     }
 
     /// <summary>The command that trains a row, or resumes it.</summary>
@@ -78,8 +98,12 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
     public string Training(SweepRow row)
     {
         var resolved = Resolved(row);
-        return string.Join('\n', resolved.Values.Values.Where(value => value.Path != ConfigKeys.Of(c => c.Run.Name).Path
-            && Schema.Applies(value.Path, resolved.Config.Method.Name)).Select(value => $"{value.Path}={value.Text}"));
+        ConfigKey name = ConfigKeys.Of(c => c.Method.Name);
+        string method = resolved.Config.Method is { Rpat.Weight: 0 } of ? MethodCatalog.BaseName(of.Name) : resolved.Config.Method.Name;
+        return string.Join('\n', resolved.Values.Values
+            .Where(value => value.Path != ConfigKeys.Of(c => c.Run.Name).Path && value.Path != name.Path
+            && Schema.Applies(value.Path, method))
+            .Select(value => $"{value.Path}={value.Text}").Prepend(method));
     }
 
     /// <summary>The configuration of a row.</summary>
@@ -109,6 +133,8 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
 
     private static string NameOf(string name, IReadOnlyList<(string Key, string Text)> values, long seed)
     {
+        string method = values.FirstOrDefault(value => value.Key == ConfigKeys.Of(c => c.Method.Name).Path).Text ?? "";
+        values = [.. values.Where(value => Schema.Applies(value.Key, method))];
         var parts = values.Select(value => value.Key[(value.Key.LastIndexOf('.') + 1)..] is var last && last == "name" ? value.Text
             : last + value.Text);
         string whole = string.Join('-', [name, .. parts, FormattableString.Invariant($"s{seed}")]);

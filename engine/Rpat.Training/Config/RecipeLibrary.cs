@@ -31,7 +31,13 @@ internal static class RecipeLibrary
     /// <exception cref="ConfigException">There is no such recipe; the message names the nearest one.</exception>
     public static Recipe Find(string name, string origin) => CatalogNames.Recipes.Match(name) is { } known
         ? _recipes[known]
-        : throw new ConfigException($"unknown recipe '{name}' ({origin}): {CatalogNames.Recipes.Hint(name)}");
+        : throw new ConfigException($"unknown recipe '{name}' ({origin}): {Hint(name)}");
+
+    // A data set's name alone is meant as the paper's training on it.
+    private static string Hint(string name) =>
+        Names.FirstOrDefault(known => known.StartsWith(name + "-", StringComparison.Ordinal)
+            && known.EndsWith("-rpat-linf", StringComparison.Ordinal)) is { } usual
+            ? $"did you mean '{usual}'? ('{CatalogNames.Recipes.Command}' lists all)" : CatalogNames.Recipes.Hint(name);
 
     /// <summary>All that the recipe sets.</summary>
     /// <inheritdoc cref="Find" path="/exception"/>

@@ -70,17 +70,17 @@ internal static class DataSets
     }
 
     /// <summary>The error for a name that no data set has.</summary>
-    internal static DataSpecException Unknown(string spec) => new($"There is no data set '{spec}': {Names.Hint(spec)}");
+    internal static DataSpecException Unknown(string spec) => new($"there is no data set '{spec}': {Names.Hint(spec)}");
 
     /// <summary>A data set in the program's memory.</summary>
     /// <exception cref="DataException">A part is empty, or they differ in size or classes.</exception>
     internal static DataPair Pair(LabeledImages train, LabeledImages test)
     {
         if (train.Count == 0 || test.Count == 0)
-            throw new DataException($"Data set '{train.Name}' has no images to train or to test on: give at least one of each.");
+            throw new DataException($"data set '{train.Name}' has no images to train or to test on: give at least one of each.");
         if ((train.Channels, train.Height, train.Width) != (test.Channels, test.Height, test.Width)
             || train.ClassNames.Count != test.ClassNames.Count)
-            throw new DataException($"Data set '{train.Name}' has images of {Size(train)} classes to train on, and of {Size(test)} to test "
+            throw new DataException($"data set '{train.Name}' has images of {Size(train)} classes to train on, and of {Size(test)} to test "
                 + "on: give both the same.");
         return new(train, test, Given + train.Name, []);
 

@@ -2,7 +2,8 @@ namespace Rpat.Training.Data;
 
 /// <summary>A made-up data set to be written to disk.</summary>
 /// <param name="Kind"><c>cifar10</c>, <c>cifar100</c> or <c>npz</c>.</param>
-internal sealed record SynthOrder(string Kind, int Train, int Test, ulong Seed)
+/// <param name="Replaces">Whether an earlier one may be lost.</param>
+internal sealed record SynthOrder(string Kind, int Train, int Test, ulong Seed, bool Replaces = false)
 {
     private static readonly string[] _kinds = ["cifar10", "cifar100", "npz"];
 
@@ -23,6 +24,7 @@ internal sealed record SynthOrder(string Kind, int Train, int Test, ulong Seed)
 
     private string WriteNpz(string path, Shape size, int classes)
     {
+        RequireFree(path, File.Exists(path));
         var images = new MadeUpImages(size.C, size.H, size.W, classes, Seed);
         NpzSet.Write(path, new DataPair(images.Make("made-up", Train, 0), images.Make("made-up", Test, 1), path,
             ["the set holds made-up images: accuracy on them says nothing about real ones."]));
@@ -38,12 +40,20 @@ internal sealed record SynthOrder(string Kind, int Train, int Test, ulong Seed)
         if (Directory.Exists(folder) && !File.Exists(Path.Combine(folder, CifarSet.MadeUpMark))
             && Directory.EnumerateFileSystemEntries(folder).Any())
             throw new UsageException($"'{folder}' holds files that are not made up: choose another folder with -o.");
+        RequireFree(folder, File.Exists(Path.Combine(folder, CifarSet.MadeUpMark)));
         AtomicFile.MakeFolder(folder);
         AtomicFile.WriteText(Path.Combine(folder, CifarSet.MadeUpMark),
             "The pictures in this folder are made up by 'rpat data synth'; they only have CIFAR's form.\n");
         Split(folder, kind, CifarBinary.FileNames(kind, train: true), images.Make(Kind, Train, 0, names));
         Split(folder, kind, CifarBinary.FileNames(kind, train: false), images.Make(Kind, Test, 1, names));
         return $"{folder}: {Train} + {Test} made-up images; train with --dataset {Kind} --data-dir {place}";
+    }
+
+    // Runs may be reading it.
+    private void RequireFree(string place, bool isTaken)
+    {
+        if (isTaken && !Replaces)
+            throw new UsageException($"'{place}' exists: give --force to replace it, or choose another place with -o.");
     }
 
     private static void Split(string folder, CifarKind kind, IReadOnlyList<string> files, LabeledImages set)

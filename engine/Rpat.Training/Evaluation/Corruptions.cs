@@ -1,71 +1,91 @@
 namespace Rpat.Training.Evaluation;
 
-/// <summary>One cell of the grid: accuracy under a corruption at a severity.</summary>
-internal sealed record CorruptionCell(string Name, int Severity, Accuracy Accuracy);
-
 /// <summary>
 /// CIFAR-C (attacks.md 3.2): fifteen corruptions in five severities, each a NAME.npy of 8-bit [5·M, H, W, C] images, severity s being
-/// rows (s−1)·M to s·M−1, and one labels.npy. The robust accuracy is the plain mean over all cells.
+/// rows (s−1)·M to s·M−1, and one labels.npy. The accuracy on corruptions is the plain mean over all cells.
 /// </summary>
-internal static class Corruptions
+/// <param name="Names">The corruptions that are measured.</param>
+/// <param name="Images">Images of each severity.</param>
+/// <param name="Hash">SHA-256 of labels and images.</param>
+internal sealed record Corruptions(string Folder, IReadOnlyList<string> Names, int Images, string Hash, Shape Image, int[] Labels)
 {
-    private const int Severities = 5;
+    /// <summary>The severities are 1 to this.</summary>
+    public const int Severities = 5;
 
-    /// <summary>The corruptions, in RobustBench's order.</summary>
-    public static IReadOnlyList<string> Names { get; } =
+    private const string LabelsFile = "labels";
+
+    /// <summary>All of them, in RobustBench's order.</summary>
+    public static KnownNames Known { get; } = new("corruptions", () =>
     [
         "shot_noise", "motion_blur", "snow", "pixelate", "gaussian_noise", "defocus_blur", "brightness", "fog", "zoom_blur", "frost",
         "glass_blur", "impulse_noise", "contrast", "jpeg_compression", "elastic_transform",
-    ];
+    ]);
 
-    /// <summary>Measures a network on every cell.</summary>
+    /// <summary>Checks every file before anything is measured.</summary>
+    /// <param name="only">The corruptions to measure, with commas; null for all.</param>
     /// <param name="count">Images of each severity, from the first; 0 for all.</param>
+    /// <param name="image">The network's images.</param>
+    /// <param name="note">Receives what should be known before a result is trusted.</param>
+    /// <exception cref="UsageException">There is no such corruption.</exception>
     /// <exception cref="DataException">A file is missing, damaged or has the wrong shape.</exception>
-    public static IReadOnlyList<CorruptionCell> Run(Classifier net, string folder, int count, int batch, Action<string> log)
+    public static Corruptions Open(string folder, string? only, int count, Shape image, int classes, Action<string> note)
     {
-        long[] labels = Npy.Read(Path.Combine(folder, "labels.npy")).ToInt64();
-        var evaluator = new Evaluator(net, batch);
-        var cells = new List<CorruptionCell>();
-        foreach (string name in Names)
+        string[] names = only is null ? [.. Known.All()] : [.. ConfigValue.Items(only).Select(name => Known.Match(name)
+            ?? throw new UsageException($"--only has '{name}': {Known.Hint(name)}")).Distinct()];
+        if (names.Length == 0) throw new UsageException("--only names nothing: give for instance fog,snow.");
+        RequireFiles(folder, names);
+        long[] labels = Npy.Read(PathOf(folder, LabelsFile)).ToInt64();
+        List<byte[]> hashes = [];
+        long least = long.MaxValue;
+        foreach (string name in names)
         {
-            var array = Npy.Read(Path.Combine(folder, name + ".npy"));
-            for (int severity = 1; severity <= Severities; severity++)
-                cells.Add(new CorruptionCell(name, severity, evaluator.Run(Slice(array, labels, severity, count, net, folder))));
-            foreach (string line in name == Names[0] ? SuspectValues.Above("--n", count, (int)(array.Shape[0] / Severities),
-                "images of each severity", "all of them are measured") : []) log(line);
-            log($"{name}: {string.Join(' ', cells.TakeLast(Severities).Select(cell => Percent(cell.Accuracy.Fraction)))}");
+            var array = Npy.Read(PathOf(folder, name));
+            least = Math.Min(least, Each(array, labels, image, folder));
+            hashes.Add(Encoding.ASCII.GetBytes(EvaluationManifest.HashOf(array.Data.ToArray())));
         }
-        return cells;
+        int images = (int)(count == 0 ? least : Math.Min(count, least));
+        if (labels.Take(images).Any(label => label < 0 || label >= classes))
+            throw new DataException($"'{PathOf(folder, LabelsFile)}' has labels that are none of the network's {classes} classes: give the "
+                + "folder that belongs to its data set.");
+        foreach (string line in SuspectValues.Above("--n", count, (int)least, "images of each severity", "all of them are measured"))
+            note(line);
+        hashes.Add(MemoryMarshal.AsBytes(labels.AsSpan(0, images)).ToArray());
+        return new(Path.GetFullPath(folder), names, images, EvaluationManifest.HashOf([.. hashes]), image,
+            [.. labels.Take(images).Select(y => (int)y)]);
     }
 
-    /// <summary>Mean accuracy over all cells.</summary>
-    public static double Mean(IReadOnlyList<CorruptionCell> cells) => cells.Average(cell => cell.Accuracy.Fraction);
-
-    /// <summary>Writes the grid in the leaderboard's form: a line of corruptions, one of severities, one of accuracies.</summary>
-    public static void WriteCsv(string path, IReadOnlyList<CorruptionCell> cells, string model)
+    /// <summary>A corruption's images, by severity from 1.</summary>
+    public IReadOnlyList<LabeledImages> Read(string name, int classes)
     {
-        var text = new StringBuilder();
-        text.Append("corruption,").AppendJoin(',', cells.Select(c => c.Name)).Append('\n');
-        text.Append("severity,").AppendJoin(',', cells.Select(c => c.Severity)).Append('\n');
-        text.Append(model).Append(',').AppendJoin(',', cells.Select(c => c.Accuracy.Fraction.ToString("R", CultureInfo.InvariantCulture)))
-            .Append('\n');
-        AtomicFile.WriteText(path, text.ToString());
+        var array = Npy.Read(PathOf(Folder, name));
+        long each = array.Shape[0] / Severities;
+        string[] titles = [.. Enumerable.Range(0, classes).Select(k => k.ToString(CultureInfo.InvariantCulture))];
+        return [.. Enumerable.Range(0, Severities).Select(severity => new LabeledImages(name, Image.C, Image.H, Image.W,
+            PlanesFirst(array.Data.Span.Slice((int)(severity * each * Image.SampleCount), Images * Image.SampleCount), Image.C, Image.Area),
+            Labels, titles))];
     }
 
-    private static LabeledImages Slice(NamedArray array, long[] labels, int severity, int count, Classifier net, string folder)
+    private static string PathOf(string folder, string name) => Path.Combine(folder, name + ".npy");
+
+    private static void RequireFiles(string folder, string[] names)
     {
-        var own = net.InputShape;
+        string[] missing = [.. names.Prepend(LabelsFile).Where(name => !File.Exists(PathOf(folder, name)))],
+            there = [.. names.Except(missing)];
+        if (missing.Length == 0) return;
+        string only = missing.Contains(LabelsFile) || there.Length == 0 ? ""
+            : $", or measure what is there: --only {string.Join(',', there)}";
+        throw new DataException($"'{folder}' lacks {string.Join(", ", missing.Select(name => name + ".npy"))}: give the folder of "
+            + $"CIFAR-10-C or CIFAR-100-C{only}.");
+    }
+
+    private static long Each(NamedArray array, long[] labels, Shape image, string folder)
+    {
         long each = array.Shape.Length == 4 ? array.Shape[0] / Severities : 0;
-        if (array.Type != ElementType.U8 || each == 0 || array.Shape[0] % Severities != 0 || labels.Length < each
-            || (array.Shape[1], array.Shape[2], array.Shape[3]) != (own.H, own.W, own.C))
-            throw new DataException(
-                $"'{array.Name}.npy' in '{folder}' is {array.Type} [{string.Join(", ", array.Shape)}] where 8-bit [5*M, {own.H}, "
-                    + $"{own.W}, {own.C}] with M labels is expected: give the folder of CIFAR-10-C or CIFAR-100-C.");
-        int wanted = count == 0 ? (int)each : (int)Math.Min(count, each);
-        var pixels = PlanesFirst(array.Data.Span.Slice((int)((severity - 1) * each * own.SampleCount), wanted * own.SampleCount), own.C,
-            own.Area);
-        string[] classes = [.. Enumerable.Range(0, net.Classes).Select(k => k.ToString(CultureInfo.InvariantCulture))];
-        return new LabeledImages(array.Name, own.C, own.H, own.W, pixels, [.. labels.Take(wanted).Select(y => (int)y)], classes);
+        return array.Type == ElementType.U8 && each > 0 && array.Shape[0] % Severities == 0 && labels.Length >= each
+            && (array.Shape[1], array.Shape[2], array.Shape[3]) == (image.H, image.W, image.C) ? each
+            : throw new DataException(
+                $"'{array.Name}.npy' in '{folder}' is {array.Type} [{string.Join(", ", array.Shape)}] where 8-bit [5*M, {image.H}, "
+                    + $"{image.W}, {image.C}] with M labels is expected: give the folder of CIFAR-10-C or CIFAR-100-C.");
     }
 
     // [N, pixels, C] to [N, C, pixels].
@@ -76,6 +96,4 @@ internal static class Corruptions
         for (int i = 0; i < source.Length; i++) result[i - i % size + i % channels * area + i % size / channels] = source[i];
         return result;
     }
-
-    private static string Percent(double fraction) => (100 * fraction).ToString("F1", CultureInfo.InvariantCulture);
 }

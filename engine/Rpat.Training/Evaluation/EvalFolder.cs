@@ -9,21 +9,31 @@ internal static class EvalFolder
     public const string Part = ForeignHome.Evaluations;
 
     /// <summary>The folder for a new evaluation, or the latest one of that name to resume.</summary>
-    /// <exception cref="UsageException">There is none to resume.</exception>
     /// <param name="root">The folder of runs.</param>
     /// <param name="note">Receives what is resumed, or could be.</param>
-    public static string Choose(EvalOptions options, int images, string? outFolder, bool resume, string root, Action<string> note)
+    public static string Choose(EvalOptions options, int images, string? outFolder, bool resume, string root, Action<string> note) =>
+        outFolder is null && options.Attacks.Count == 0 ? Directory.CreateTempSubdirectory("rpat-eval-").FullName
+            : Choose(options.Checkpoint, NameOf(options, images), outFolder, resume, root, note);
+
+    /// <summary>The same, by the evaluation's name.</summary>
+    public static string Choose(string checkpoint, string name, string? outFolder, bool resume, string root, Action<string> note)
     {
-        string first = outFolder ?? Path.Combine(RunFinder.HomeOf(options.Checkpoint, root), Part, NameOf(options, images));
-        if (outFolder is not null) return first;
-        if (options.Attacks.Count == 0) return Directory.CreateTempSubdirectory("rpat-eval-").FullName;
+        if (outFolder is not null) return outFolder;
+        string first = FirstOf(checkpoint, name, root);
         string[] taken = [.. Numbered(first).TakeWhile(Directory.Exists)];
         string? last = taken.LastOrDefault();
-        bool isUnfinished = last is not null && RunContents.Find(last, EvaluationReport.FileName) is null;
-        if (isUnfinished) note(resume ? $"note: resumes '{last}'"
-            : $"note: '{last}' is unfinished: --resume would resume it; this is another");
+        if (last is not null && RunContents.Find(last, EvaluationReport.FileName) is null
+            && CorruptionReport.In(last) is not { IsWhole: true })
+            note(resume ? $"note: resumes '{last}'" : $"note: '{last}' is unfinished: --resume would resume it; this is another");
         return resume ? last ?? first : Numbered(first).ElementAt(taken.Length);
     }
+
+    /// <summary>The folders of earlier evaluations of that name, the latest first.</summary>
+    public static IReadOnlyList<string> Earlier(string checkpoint, string name, string root) =>
+        [.. Numbered(FirstOf(checkpoint, name, root)).TakeWhile(Directory.Exists).Reverse()];
+
+    private static string FirstOf(string checkpoint, string name, string root) =>
+        Path.Combine(RunFinder.HomeOf(checkpoint, root), Part, Safe(name));
 
     /// <summary>Removes the files of a clean pass, unless the user wants them in a folder.</summary>
     public static void Leave(EvalOptions options, string? outFolder, string folder)
@@ -44,12 +54,17 @@ internal static class EvalFolder
     private static IEnumerable<string> Numbered(string first) =>
         Enumerable.Range(1, int.MaxValue).Select(n => n == 1 ? first : FormattableString.Invariant($"{first}-{n}"));
 
-    private static string NameOf(EvalOptions o, int images)
+    /// <summary>What an evaluation is called.</summary>
+    public static string NameOf(EvalOptions o, int images)
     {
-        string attacks = o.Attacks.Count == 0 ? "clean" : string.Join('+', o.Attacks);
-        string name =
-            FormattableString.Invariant(
-            $"{attacks}-{o.Norm.Name}-{string.Join('+', o.Radii.Select(r => r.Text))}-n{images}{(o.First == 0 ? "" : FormattableString.Invariant($"-from{o.First}"))}");
+        string attacks = o.Attacks.Count == 0 ? "clean" : string.Join('+', o.Attacks),
+            radii = string.Join('+', o.Radii.Select(r => r.Text));
+        return FormattableString.Invariant($"{attacks}-{o.Norm.Name}-{radii}-n{images}")
+            + (o.First == 0 ? "" : FormattableString.Invariant($"-from{o.First}"));
+    }
+
+    private static string Safe(string name)
+    {
         string safe = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || "+-.".Contains(c) ? c : '_'));
         return safe.Length <= 100 ? safe : $"{safe[..80]}-{EvaluationManifest.ShortHash(name)}";
     }

@@ -71,10 +71,15 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
         return options.First == 0 ? all.Take(count) : all.Subset([.. Enumerable.Range(options.First, count)]);
     }
 
-    private static void RequireFit(LoadedNetwork network, LabeledImages images)
+    /// <summary>Refuses images that are none of a network's.</summary>
+    /// <exception cref="UsageException">They are not.</exception>
+    public static void RequireFit(LoadedNetwork network, LabeledImages images)
     {
         var (own, classes) = (network.Net.InputShape, network.Net.Classes);
-        if ((own.C, own.H, own.W) != (images.Channels, images.Height, images.Width))
+        if (own.C != images.Channels)
+            throw new UsageException($"'{network.Path}' takes images of {Format.Count(own.C, "channel")}, '{images.Name}' has "
+                + $"{Format.Count(images.Channels, "channel")}: choose other --data.");
+        if ((own.H, own.W) != (images.Height, images.Width))
             throw new UsageException(
                 $"'{network.Path}' takes images of {own.C}x{own.H}x{own.W}, '{images.Name}' has "
                     + $"{images.Channels}x{images.Height}x{images.Width}: choose other --data.");

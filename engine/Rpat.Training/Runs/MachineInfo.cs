@@ -4,9 +4,13 @@ using System.Runtime.Intrinsics;
 namespace Rpat.Training.Runs;
 
 /// <summary>The machine of a run, for its record.</summary>
+/// <param name="MemoryMib">MiB for this process.</param>
 /// <param name="Version">The program's version, with the commit after '+' if the build had it.</param>
-internal sealed record MachineInfo(string Version, string Runtime, string Os, string Cpu, int Cores, int VectorBits, long MemoryMiB)
+internal sealed record MachineInfo(string Version, string Runtime, string Os, string Cpu, int Cores, int VectorBits, long MemoryMib = 0)
 {
+    /// <summary>As earlier versions spelt it.</summary>
+    [System.Text.Json.Serialization.JsonPropertyName("memory_mi_b")] public long EarlierMemory { init => MemoryMib = value; }
+
     /// <summary>Describes this process and machine.</summary>
     public static MachineInfo Here() => new(
         ProgramVersion(),

@@ -24,15 +24,15 @@ internal sealed record RunComparison(
 
     /// <summary>Compares two runs.</summary>
     public static RunComparison Of(
-        (IReadOnlyList<KeyValuePair<string, string>> Settings, string Folder) first,
-        (IReadOnlyList<KeyValuePair<string, string>> Settings, string Folder) second)
+        (IReadOnlyList<KeyValuePair<string, string>> Settings, string Folder, string? Weights) first,
+        (IReadOnlyList<KeyValuePair<string, string>> Settings, string Folder, string? Weights) second)
     {
         string[] a = Lines(first.Folder), b = Lines(second.Folder);
         int same = a.Zip(b).TakeWhile(pair => pair.First == pair.Second).Count();
         (string, string)? parting = same == a.Length && same == b.Length ? null
             : (a.ElementAtOrDefault(same) ?? Nothing, b.ElementAtOrDefault(same) ?? Nothing);
         return new RunComparison(Differing(first.Settings, second.Settings), parting, same,
-            SameFile(first.Folder, second.Folder)).WithSteps(Losses(first.Folder), Losses(second.Folder));
+            SameFile(first.Weights, second.Weights)).WithSteps(Losses(first.Folder), Losses(second.Folder));
     }
 
     private RunComparison WithSteps(IReadOnlyList<(long Step, float Loss)> a, IReadOnlyList<(long Step, float Loss)> b)
@@ -68,11 +68,8 @@ internal sealed record RunComparison(
         ? Encoding.UTF8.GetString(RegularFile.ReadBytes(path, Array.MaxLength)).Split('\n', StringSplitOptions.RemoveEmptyEntries)
         : [];
 
-    private static bool? SameFile(string first, string second)
-    {
-        string? a = RunContents.Find(first, CheckpointFile.Name), b = RunContents.Find(second, CheckpointFile.Name);
-        return a is null || b is null ? null : Hash(a).AsSpan().SequenceEqual(Hash(b));
-    }
+    private static bool? SameFile(string? a, string? b) => a is null || b is null || Path.GetExtension(a) != Path.GetExtension(b) ? null
+        : Hash(a).AsSpan().SequenceEqual(Hash(b));
 
     private static byte[] Hash(string path)
     {

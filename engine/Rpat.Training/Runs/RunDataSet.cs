@@ -21,7 +21,7 @@ internal sealed record RunDataSet(string Name, string? Dir)
     {
         if (name is not null) return new RunDataSet(DataSets.Names.Canonical(name), dir);
         var run = Of(RunFinder.RunOf(checkpoint) ?? checkpoint)
-            ?? (ForeignHome.Manifests(RunFinder.HomeOf(checkpoint, root)).FirstOrDefault() is { } last
+            ?? (ForeignHome.Manifests(RunFinder.HomeOf(checkpoint, root)).FirstOrDefault(one => one.Norm.Length > 0) is { } last
                 ? new RunDataSet(last.Data, null) : null);
         if (run is not null && DataSets.Names.Match(run.Name) is null) throw RunPlugins.Or(checkpoint, DataSets.Unknown(run.Name));
         return run is null ? null : run with { Dir = dir ?? run.Dir };

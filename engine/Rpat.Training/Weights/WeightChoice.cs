@@ -46,6 +46,6 @@ internal sealed record WeightChoice(string? Model, string? Key, IReadOnlyList<fl
         .. said.GetValueOrDefault(name, "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(text =>
             float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) ? value
                 : throw new DataException(
-                $"The manifest's {name} of the network holds '{text}' where a number is wanted: run the evaluation again.")),
+                $"the manifest's {name} of the network holds '{text}' where a number is wanted: run the evaluation again.")),
     ];
 }

@@ -151,7 +151,7 @@ public sealed class PluginTests : IDisposable
     [InlineData("there is no method 'mine-at'", "methods", "show", "mine-at")]
     [InlineData("there is no attack 'mine-mifgsm'", "attacks", "show", "mine-mifgsm")]
     [InlineData("there is no model 'minenet'", "models", "show", "minenet")]
-    [InlineData("There is no data set 'mine'", "data", "preview", "mine")]
+    [InlineData("there is no data set 'mine'", "data", "preview", "mine")]
     [InlineData("data.name is 'mine' (--data): that is none of the data sets; the nearest data sets are", "train", "--data", "mine")]
     [InlineData("unknown key 'method.epsilon' (--set)", "config", "show", "--set", "method.epsilon=2")]
     public void AnUnknownNameMentionsPlugins(string begin, params string[] command)

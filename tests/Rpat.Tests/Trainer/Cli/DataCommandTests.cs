@@ -25,7 +25,9 @@ public sealed class DataCommandTests : IDisposable
         Assert.Equal((210, 100, classes), (pair.Train.Count, pair.Test.Count, pair.Train.ClassNames.Count));
         Assert.Contains("made-up", Assert.Single(pair.Notes), StringComparison.Ordinal);
         Assert.NotEqual(pair.Train.Image(0).ToArray(), pair.Test.Image(0).ToArray());
-        Assert.Equal(0, _test.Run("data", "synth", name, "-o", _test.Folder, "--n", "210", "--test", "100"));
+        Assert.Equal(2, _test.Run("data", "synth", name, "-o", _test.Folder, "--n", "300", "--test", "100"));
+        Assert.Contains("exists: give --force to replace it", _test.Error, StringComparison.Ordinal);
+        Assert.Equal(0, _test.Run("data", "synth", name, "-o", _test.Folder, "--n", "210", "--test", "100", "--force"));
         Assert.Equal(pair.Train.Pixels, DataSets.Open(name, _test.Folder).Train.Pixels);
         Assert.Equal(0, _test.Run("data", "verify", name, "--data-dir", _test.Folder));
         Assert.Contains("train: 210 images of 3x32x32", _test.Out, StringComparison.Ordinal);
@@ -36,6 +38,7 @@ public sealed class DataCommandTests : IDisposable
     {
         string first = _test.PathOf("a.npz"), second = _test.PathOf("b.npz");
         Assert.Equal(0, _test.Run("data", "synth", "npz", "-o", first, "--n", "20", "--test", "10", "--size", "1x8x8", "--classes", "2"));
+        Assert.Equal(2, _test.Run("data", "synth", "npz", "-o", first));
         Assert.Equal(0, _test.Run("data", "pack", "npz:" + first, "-o", second));
         Assert.Contains("made-up", Assert.Single(DataSets.Open("npz:" + second, null).Notes), StringComparison.Ordinal);
     }

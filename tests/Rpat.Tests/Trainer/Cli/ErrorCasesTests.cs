@@ -9,6 +9,21 @@ public sealed class ErrorCasesTests : IDisposable
 
     public void Dispose() => _test.Dispose();
 
+    [Theory]
+    [InlineData("--recipe fashion-quick train", "options come after the command, as in 'rpat train --recipe …'")]
+    [InlineData("train fashion-quick", "did you mean '--recipe fashion-quick'?")]
+    [InlineData("train fashion-mnist", "did you mean '--data fashion-mnist'?")]
+    [InlineData("train README.md.none", "knows no command or argument 'README.md.none' (")]
+    [InlineData("sweep fashion-quick --lambda 0,1", "did you mean '--rpat-weight'?")]
+    [InlineData("eval net.pt --step 2/255", "did you mean '--step-size'?")]
+    [InlineData("train --recipe cifar10", "did you mean 'cifar10-preactresnet18-rpat-linf'?")]
+    [InlineData("eval corruptions net.pt", "--corruptions is missing: give the folder of NAME.npy")]
+    public void WhatWasMeantIsProposed(string line, string sentence)
+    {
+        Assert.Equal(2, _test.Run(line.Split(' ')));
+        Assert.Contains(sentence, Assert.Single(_test.Error.TrimEnd().Split('\n')), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void ATruncatedCifarFile()
     {
@@ -71,7 +86,7 @@ public sealed class ErrorCasesTests : IDisposable
         string run = RunFiles.Runs(_test, "runs").Single(), data = TinyRun.Write(_test.PathOf("colour.npz"), channels: 3);
         using var again = new TestHost();
         Assert.Equal(2, again.Run("eval", run, "--data", "npz:" + data, "--attacks", "clean", "--out", _test.PathOf("eval")));
-        Assert.Matches("^rpat: .*takes images of 1x8x8, .* has 3x8x8: choose other --data", again.Error);
+        Assert.Matches("^rpat: .*takes images of 1 channel, .* has 3 channels: choose other --data", again.Error);
     }
 
     [Fact]

@@ -80,6 +80,8 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
             Assert.Contains("has 2 evaluations: give one of", test.Error, StringComparison.Ordinal);
         }
         Assert.True(test.Run("runs", "compare", name, fixture.Run) == 0, test.Error);
+        Assert.Contains("settings  'weights.npz' was not trained here: ", test.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("settings  the same", test.Out, StringComparison.Ordinal);
         Assert.True(test.Run("report", name, fixture.Run, "--markdown") == 0, test.Error);
         Assert.Contains($"| {name} ", test.Out, StringComparison.Ordinal);
         Assert.True(test.Run("runs", "list") == 0, test.Error);

@@ -12,10 +12,36 @@ public sealed class SweepCommandTests : IDisposable
     [Fact]
     public void AMethodWithoutTheTermIsTrainedOncePerSeed()
     {
-        string[] lines = Run("sweep", "fashion-quick", "--method", "pgd-at,pgd-at+rpat", "--rpat-weight", "1,10", "--seeds", "1,2", "--list")
+        string[] lines = Run("sweep", "fashion-quick", "--method", "pgd-at,pgd-at+rpat", "--rpat-weight", "1,10", "--seeds", "1,2",
+            "--list")
             .TrimEnd().Split('\n');
         Assert.Equal(["1", "2", "3", "4", "5", "6"], lines[1..].Select(line => line.Split(' ')[0]));
         Assert.Equal(2, lines.Count(line => line.Contains(" pgd-at ", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void ATermOfWeightZeroIsTheMethodWithoutIt()
+    {
+        string[] lines = Run("sweep", "fashion-quick", "--method", "pgd-at,pgd-at+rpat", "--rpat-weight", "0,1", "--seeds", "1", "--list")
+            .TrimEnd().Split('\n');
+        Assert.Equal(["fashion-quick-pgd-at-s1", "fashion-quick-pgd-at+rpat-weight1-s1"], lines[1..].Select(line => line.Split(' ')[^1]));
+    }
+
+    // A command within a command redraws its line as one alone does.
+    [Fact]
+    public void ATerminalShowsTheLiveLineOfEachRun()
+    {
+        string[] line = [.. Arguments, "--index", "1", "--progress", "live"];
+        Assert.Equal(0, Rpat.Trainer.Cli.App.Run(line, _test.Host with { ErrorIsTerminal = true }));
+        Assert.Contains("\r\u001b[K", _test.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("\\u00", _test.Error, StringComparison.Ordinal);
+        Assert.Contains("1 of 4 runs are finished; compare them:", _test.Error, StringComparison.Ordinal);
+        Assert.Contains("rpat runs list --group-by method.rpat.weight", _test.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("try next", _test.Out, StringComparison.Ordinal);
+        string run = RunFiles.Runs(_test, "runs").Single(), record = File.ReadAllText(Path.Combine(run, "run.json"));
+        Assert.Contains("\"memory_mib\": ", record, StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(run, "run.json"), record.Replace("memory_mib", "memory_mi_b", StringComparison.Ordinal));
+        Assert.NotEqual(0, RunRecord.Read(run)!.Machine.MemoryMib);
     }
 
     [Fact]
@@ -76,7 +102,7 @@ public sealed class SweepCommandTests : IDisposable
         Assert.Matches(@"^\| Run .*\| method\.rpat\.weight \| train\.seed \|",
             Run("runs", "list", "--columns", "method.rpat.weight,train.seed", "--format", "markdown"));
         string csv = Run("runs", "list", "--group-by", "method", "--format", "csv");
-        Assert.StartsWith("method,Runs,Clean,Clean sd,Robust,Robust sd,Mean,Mean sd,NRR,NRR sd,Attack,Images\npgd-at+rpat,4,", csv,
+        Assert.StartsWith("method,Runs,Clean,Clean sd,Robust,Robust sd,Mean,Mean sd,NRR,NRR sd,Attack,Threat,Images\npgd-at+rpat,4,", csv,
             StringComparison.Ordinal);
         using var json = JsonDocument.Parse(Run("runs", "list", "--group-by", "method", "--json"));
         Assert.Equal(4, json.RootElement[0].GetProperty("runs").GetArrayLength());

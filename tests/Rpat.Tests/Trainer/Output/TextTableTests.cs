@@ -35,6 +35,17 @@ public sealed class TextTableTests
         new TextTable(["run", "attack", "time"], [["a", "PGD", "1m"]]) { Spare = ["time", "attack"] }.Within(width).Write("text"),
         StringComparison.Ordinal);
 
+    // What tells runs of a sweep apart is at the end of their names.
+    [Fact]
+    public void AVeryNarrowTerminalCutsTheFirstColumnAlone()
+    {
+        var table = new TextTable(["Run", "Robust", "Attack"],
+            [["20261129-0948-fashion-quick-s1", "10.00", "AA"], ["short", "9.00", "PGD-20"]]);
+        Assert.Equal("Run                   Robust  Attack\n202611…hion-quick-s1  10.00   AA\nshort                 9.00    PGD-20\n",
+            table.Within(36).Write("text"));
+        Assert.Contains("-0948-", table.Within(50).Write("text"), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("one two three four five six seven", "one two three four\n  five six seven")]
     [InlineData("note: a run, 'rpat train --resume one' resumes", "note: a run,\n  'rpat train --resume one'\n  resumes")]
