@@ -10,6 +10,12 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
         run.Folder.PathOf(RunContents.CheckpointFolder), run.Config.Checkpoint.Keep, run.Config.Checkpoint.KeepEvery);
     private (int Step, int Epoch) _saved;
 
+    /// <summary>Whether a run is finished and whole; one whose last checkpoint is lost or damaged is trained again from an earlier one.</summary>
+    public static bool IsWhole(string folder, TrainerConfig config) =>
+        RunRecord.Read(folder) is { Status: RunStatus.Finished } && RunResult.Read(folder).Count > 0
+        && File.Exists(Path.Combine(folder, CheckpointFile.Name))
+        && new CheckpointStore(Path.Combine(folder, RunContents.CheckpointFolder), 0, 0).IsAt(config.Train.MaxSteps, config.Train.Epochs);
+
     /// <summary>Resumes from the newest checkpoint; a run that stopped before its first one starts from the beginning.</summary>
     /// <exception cref="UserException">The checkpoint does not belong to this data, model or method.</exception>
     public void Open()

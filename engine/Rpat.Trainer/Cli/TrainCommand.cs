@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Rpat.Trainer.Bench;
 using Rpat.Trainer.Distributed;
+using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Cli;
 
@@ -69,6 +70,8 @@ internal sealed class TrainCommand
             transport.Refuse(error);
             return code;
         }
+        if (plan is { IsSame: true, Folder: { } done } && place is null && Checkpointer.IsWhole(done, plan.Resolved.Config))
+            return Finished(done, parsed);
         return plan.Resolved.Config.Run.Processes == 1 ? Train(plan, parsed, null) : TrainTogether(plan, parsed, place, sources);
     }
 
@@ -130,6 +133,18 @@ internal sealed class TrainCommand
                 () => new { run = session.Folder.Path, results = RunResult.Read(session.Folder.Path) }, () => { });
             return code;
         });
+    }
+
+    private int Finished(string folder, ParseResult parsed)
+    {
+        RunFolder.Reopen(folder, _host.Clock).Dispose(); // it must be a whole run that nobody has open
+        var results = RunResult.Read(folder);
+        _host.Note($"'{RunFinder.Shown(folder)}' is finished, and no setting differs: nothing is left to train");
+        _json.Give(parsed, _host, () => new { run = folder, results }, () =>
+        {
+            foreach (var result in results) ResultTable.Write(result, _host.Out);
+        });
+        return ExitCode.Done;
     }
 
     // Rank 0 alone resolves, writes and shows; the others get its configuration.

@@ -35,6 +35,10 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
                 + $"again.");
     }
 
+    /// <summary>Whether the newest one is undamaged and stands at that step (0 for any), or after that epoch.</summary>
+    public bool IsAt(int step, int epoch) =>
+        All is [.., var last] && Sound(last, static _ => { }) is { } standing && (step > 0 && standing.Step >= step || standing.Epoch > epoch);
+
     /// <summary>The undamaged ones that the configuration asked for, oldest first.</summary>
     public IReadOnlyList<(string File, TrainerState Standing)> Planned() =>
     [

@@ -7,6 +7,12 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
 {
     private const string Automatically = "auto";
 
+    // What shows a run, and affects none of its results.
+    private static readonly string[] _outward = ["run.", "log."];
+
+    /// <summary>Whether a resumed run has these very settings.</summary>
+    public bool IsSame { get; private init; }
+
     /// <summary>The same with the device that <c>auto</c> resolves to here, so that the run's configuration names it.</summary>
     public RunPlan Settled(Action<string> note)
     {
@@ -36,7 +42,10 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
         if (now.Config.Device.Name == Automatically)
             now = now.With(ConfigKeys.Of(c => c.Device.Name), before.Config.Device.Name, "the run");
         ResumeRules.Check(folder, before, now, allowed);
-        return new RunPlan(now, folder, allowed.Count > 0);
+        bool isSame = ConfigKeys.All.All(leaf => _outward.Any(section => leaf.Path.StartsWith(section, StringComparison.Ordinal))
+            || leaf.Same(before.Values[leaf.Path], now.Values[leaf.Path]));
+        return new RunPlan(now, folder, allowed.Count > 0)
+        { IsSame = isSame };
     }
 
     private static string ConfigOf(string folder) => Path.Combine(folder, RunFolder.ConfigName);

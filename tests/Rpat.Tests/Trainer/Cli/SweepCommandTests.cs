@@ -40,6 +40,10 @@ public sealed class SweepCommandTests : IDisposable
         Assert.DoesNotContain("try next", _test.Out, StringComparison.Ordinal);
         string run = RunFiles.Runs(_test, "runs").Single(), record = File.ReadAllText(Path.Combine(run, "run.json"));
         Assert.Contains("\"memory_mib\": ", record, StringComparison.Ordinal);
+        Assert.StartsWith("    Clean ", Run("train", "--resume", Path.GetFileName(run), "--out", _test.PathOf("runs")),
+            StringComparison.Ordinal);
+        Assert.Contains("is finished, and no setting differs: nothing is left to train", _test.Error, StringComparison.Ordinal);
+        Assert.Equal(record, File.ReadAllText(Path.Combine(run, "run.json")));
         File.WriteAllText(Path.Combine(run, "run.json"), record.Replace("memory_mib", "memory_mi_b", StringComparison.Ordinal));
         Assert.NotEqual(0, RunRecord.Read(run)!.Machine.MemoryMib);
     }
