@@ -88,7 +88,8 @@ internal sealed class CorruptionsCommand
         var set = Corruptions.Open(parsed.GetRequiredValue(_folder), parsed.GetValue(_only), parsed.GetValue(_count),
             network.Net.InputShape, network.Net.Classes, _host.Warn);
         var plan = CorruptionReport.Manifest(network.Path, EvalSubject.HashOf(network, choice), choice, network.Net.Classes, set)
-            with { Architecture = network.Spec.Name };
+            with
+        { Architecture = network.Spec.Name };
         using var console = Console(_host, checkpoint, set, parsed.GetValue(_out), parsed.GetValue(_resume), parsed.GetValue(_again),
             _weights.Runs(parsed));
         return console.Run(() =>

@@ -137,7 +137,8 @@ internal sealed class EvalCommand
     {
         using var device = _threat.Open(parsed);
         var plan = options.Plan(subject.Network.Path, subject.Hash, subject.Network.Net.Classes, batch)
-            with { Architecture = subject.Network.Spec.Name };
+            with
+        { Architecture = subject.Network.Spec.Name };
         return (plan, console.Evaluate(subject.On(device, options).Network.Net, plan, subject.Images, subject.Labels));
     });
 

@@ -12,7 +12,7 @@ internal static class VerifyCommand
     public static Command Create(CommandContext host)
     {
         var folder = new Argument<string>("FOLDER")
-            { Description = "the folder of a finished evaluation, or a run or checkpoint with one" };
+        { Description = "the folder of a finished evaluation, or a run or checkpoint with one" };
         var checkpoint = new Option<string?>("--checkpoint")
         { Description = "the network, where it is not at its old place", HelpName = "FILE" };
         var batch = new Option<int>("--batch-size", "-b")

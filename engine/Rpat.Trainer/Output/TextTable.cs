@@ -36,7 +36,7 @@ internal sealed record TextTable(IReadOnlyList<string> Head, IReadOnlyList<IRead
         }
         int excess = table.Width - width, first = table.All.Max(row => row[0].Length);
         return excess <= 0 ? table : table with
-            { Rows = [.. table.Rows.Select(row => (string[])[Cut(row[0], first - excess), .. row.Skip(1)])] };
+        { Rows = [.. table.Rows.Select(row => (string[])[Cut(row[0], first - excess), .. row.Skip(1)])] };
     }
 
     private int Width => Aligned(All.Select(row => row.ToArray()))[0].Sum(cell => cell.Length + 2) - 2;

@@ -246,7 +246,7 @@ internal sealed record RunData(
         {
             string threat = $"{manifest.Norm} eps {manifest.Eps[column.Eps]}";
             yield return new(AttackTitle.Of(column.Label), threat, column.Robust, report.Images, name)
-                { Conditions = conditions, OtherFile = file };
+            { Conditions = conditions, OtherFile = file };
             if (column.Stages.Count < 2) continue;
             foreach (StageResult stage in column.Stages)
                 yield return new($"after {AttackTitle.Of(stage.Attack)}", threat, stage.Robust, report.Images, name, 1)
