@@ -43,6 +43,15 @@ internal static class InputCheck
             + (eps == 0 ? ", which C# writes as 8 / 255.0." : "."));
     }
 
+    /// <exception cref="ArgumentException">The attack was made for another norm or radius.</exception>
+    public static void RequireThreat(string who, Attack attack, Norm norm, double eps)
+    {
+        if (attack.Norm != norm || attack.Eps != eps)
+            throw new ArgumentException(FormattableString.Invariant(
+                $"{who}{attack.Name} attacks {attack.Norm.Name} with eps {attack.Eps} where {norm.Name} and {eps} are evaluated: ")
+                + "make each suite with the norm and the radius that it is given.");
+    }
+
     /// <exception cref="ArgumentException">The step is not one in pixel units of [0,1], or far longer than the radius.</exception>
     public static void RequireStep(string who, Norm norm, double step, double eps, Shape image)
     {

@@ -108,6 +108,7 @@ public sealed class EpsilonSweep
             foreach (var attack in suiteAt(radii[eps]).Attacks)
             {
                 InputCheck.RequireRadius("EpsilonSweep: ", attack.Norm, radii[eps], net.InputShape);
+                InputCheck.RequireThreat("EpsilonSweep: ", attack, attack.Norm, radii[eps]);
                 sweep.Attack(runner, attack, eps, images, labels, options.First);
             }
             options.Progress?.Report((eps + 1.0) / radii.Length);

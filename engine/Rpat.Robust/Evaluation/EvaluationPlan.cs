@@ -71,12 +71,10 @@ public sealed record EvaluationPlan
             var suites = SuitesAt(radius.Value);
             if (suites.Contains(null!)) throw new ArgumentException("A suite of SuitesAt is null: make it by AttackCatalog.Make.");
             foreach (var suite in suites) suite.Check(image, classes);
-            foreach (var attack in suites.SelectMany(suite => suite.Attacks))
-                if (attack.Norm != Norm || attack.Eps != radius.Value)
-                    throw new ArgumentException(FormattableString.Invariant(
-                        $"{attack.Name} attacks {attack.Norm.Name} with eps {attack.Eps} where the plan has {Norm.Name} and {radius.Value}: ")
-                        + "make the suites of SuitesAt with its norm and the radius that it is given.");
+            foreach (var attack in suites.SelectMany(suite => suite.Attacks)) InputCheck.RequireThreat("", attack, Norm, radius.Value);
         }
+        if (Radii.Zip(Radii.Skip(1)).Any(pair => pair.First.Value >= pair.Second.Value))
+            throw new ArgumentException("The radii of an evaluation must ascend: what falls at one is not attacked at the next.");
         if (Suites.Any(s => s.Attacks.Count == 0)) throw new ArgumentException("An evaluation needs attacks in every column.");
         if (Suites.Select(s => s.Name).Distinct().Count() != Suites.Count)
             throw new ArgumentException("Two columns of an evaluation have the same name: name each attack once.");

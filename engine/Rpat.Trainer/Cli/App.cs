@@ -30,7 +30,11 @@ internal static class App
             if (arguments is [] or ["help", ..]) arguments = [.. arguments.Skip(1), "--help"];
             var parsed = Parse(arguments, host);
             if (parsed.Errors.Count == 0) host.Loudness.Set(parsed);
-            if (PluginOption.Load(parsed, host)) parsed = Parse(arguments, host);
+            if (PluginOption.Load(parsed, host))
+            {
+                host = host with { Plugins = PluginOption.Files(parsed) };
+                parsed = Parse(arguments, host);
+            }
             if (parsed.Action is ParseErrorAction) throw UsageErrors.Of(parsed);
             // --help and --version run instead of the command, whatever is wrong with its options: their values may be missing.
             if (parsed.Action == parsed.CommandResult.Command.Action)
@@ -42,7 +46,7 @@ internal static class App
         }
         catch (Exception error)
         {
-            return ErrorOutput.Print(error, host.Error, details: host.Loudness.Level == LogLevel.Debug);
+            return ErrorOutput.Print(error, host.Error, details: host.Loudness.Level == LogLevel.Debug, plugins: host.Plugins);
         }
     }
 

@@ -66,7 +66,7 @@ internal sealed class TrainCommand
         }
         catch (Exception error) when (transport is { Mpi: not null })
         {
-            int code = ErrorOutput.Print(error, _host.Error, details: _host.Loudness.Level == LogLevel.Debug);
+            int code = ErrorOutput.Print(error, _host.Error, details: _host.Loudness.Level == LogLevel.Debug, plugins: _host.Plugins);
             transport.Refuse(error);
             return code;
         }

@@ -82,7 +82,7 @@ internal sealed class TrainConsole(TrainingSession session, StopRequest stop, Co
 
     private int Fail(Exception error)
     {
-        int code = ErrorOutput.Print(error, host.Error, details: host.Loudness.Level == LogLevel.Debug, logged: true);
+        int code = ErrorOutput.Print(error, host.Error, details: host.Loudness.Level == LogLevel.Debug, logged: true, plugins: host.Plugins);
         if (error is PeerLostException { Code: 0 }) return code;
         host.Warn($"the run's log is {Path.Combine(Folder, RunLog.FileName)}; when that is mended, resume with: {ResumeCommand}");
         return code;

@@ -71,8 +71,9 @@ internal sealed class WeightOptions(CommandContext host)
     public WeightChoice Choice(ParseResult parsed)
     {
         float[] mean = Numbers("--mean", parsed.GetValue(_mean)), std = Numbers("--std", parsed.GetValue(_std));
+        if (mean.Length == 0 != (std.Length == 0)) throw new UsageException("--mean and --std go together: give both.");
         if (mean.Length != std.Length || std.Any(value => value <= 0))
-            throw new UsageException("--mean and --std go together: give one mean and one positive deviation for each channel.");
+            throw new UsageException("--mean and --std need one mean and one positive deviation for each channel, or one for all.");
         bool standardizes = parsed.GetValue(_standardize);
         if (standardizes && mean.Length > 0) throw new UsageException("--standardize stands for --mean and --std: give only one of them.");
         string? model = parsed.GetValue(_model) is { } name ? CatalogNames.Models.Canonical(name) : null;

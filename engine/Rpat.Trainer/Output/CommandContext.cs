@@ -8,6 +8,9 @@ internal sealed record CommandContext(
     /// <summary>How much is written to <see cref="Error"/>, and whether in colour.</summary>
     public Verbosity Loudness { get; init; } = new();
 
+    /// <summary>The files of <c>--plugin</c>.</summary>
+    public IReadOnlyList<string> Plugins { get; init; } = [];
+
     /// <summary>Whether a person watches <see cref="Out"/>.</summary>
     public bool OutIsTerminal { get; init; }
 

@@ -34,9 +34,10 @@ internal static partial class ErrorOutput
     /// </summary>
     /// <param name="logged">Whether the trace of an internal error is kept in a log.</param>
     /// <returns>The exit code.</returns>
-    public static int Print(Exception error, TextWriter output, bool details = false, bool logged = false)
+    public static int Print(
+        Exception error, TextWriter output, bool details = false, bool logged = false, IReadOnlyList<string>? plugins = null)
     {
-        var report = ErrorReport.Of(error);
+        var report = ErrorReport.Of(error, plugins);
         if (error is PeerLostException { Code: 0 }) return report.Code; // one rank has reported it when it was lost
         output.WriteLine($"rpat: {WithOptions(report.Sentence)}");
         if (details || (report.Code == ExitCode.Internal && !logged)) output.WriteLine(error.ToString());

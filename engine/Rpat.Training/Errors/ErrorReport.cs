@@ -5,7 +5,8 @@ namespace Rpat.Training.Errors;
 internal sealed record ErrorReport(string Sentence, int Code)
 {
     /// <summary>Maps any exception. Unknown ones are internal errors and say so.</summary>
-    public static ErrorReport Of(Exception error) => error switch
+    /// <param name="plugins">The files of others' code in this process: what is unknown is likelier theirs.</param>
+    public static ErrorReport Of(Exception error, IReadOnlyList<string>? plugins = null) => error switch
     {
         UserException known => new(OneLine(known.Message), known.Code),
         DataException => new(OneLine(error.Message), ExitCode.Data),
@@ -23,6 +24,10 @@ internal sealed record ErrorReport(string Sentence, int Code)
         _ when PluginFailure.Of(error) is { } sentence => new(OneLine(sentence),
             error is FileNotFoundException or DirectoryNotFoundException ? ExitCode.Data : ExitCode.Usage),
         IOException or UnauthorizedAccessException => new(OneLine(error.Message), ExitCode.Usage),
+        _ when plugins is { Count: > 0 } => new(
+            $"with the plugin {string.Join(", ", plugins.Select(Path.GetFileName))}: {error.GetType().Name}: {OneLine(error.Message).TrimEnd('.')}; "
+            + "this is likely a mistake of the plugin, and --verbose shows where.", ExitCode.Usage),
+        ShapeException => new(OneLine(error.Message), ExitCode.Usage),
         _ => new(
             $"internal error, please report it with the command line that led here: {error.GetType().Name}: {OneLine(error.Message)}",
             ExitCode.Internal),

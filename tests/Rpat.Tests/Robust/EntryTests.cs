@@ -126,8 +126,12 @@ public sealed class EntryTests : IDisposable
                 Model = "net",
                 Data = "made up",
             };
-            Refused(() => new RobustEvaluation(_net, plan, _images, [0, 1], "never made"), "where the plan has " + norm.Name);
+            Refused(() => new RobustEvaluation(_net, plan, _images, [0, 1], "never made"), $"where {norm.Name} and");
         }
+        Refused(() => EpsilonSweep.Run(_net, _ => AttackCatalog.Make("fgsm", Norm.Linf, 8 / 255.0, 5), _images, [0, 1], [1 / 255.0]),
+            "EpsilonSweep: fgsm attacks linf");
+        var falling = Plan("net") with { Radii = [new("0.2", 0.2), new("0.1", 0.1)], SuitesAt = eps => [AttackCatalog.Make("fgsm", Norm.Linf, eps, 5)] };
+        Refused(() => new RobustEvaluation(_net, falling, _images, [0, 1], "never made"), "must ascend");
     }
 
     [Fact]

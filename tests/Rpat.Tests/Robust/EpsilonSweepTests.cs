@@ -88,12 +88,12 @@ public sealed class EpsilonSweepTests : IDisposable
     [Fact]
     public void WhatLeftTheBallIsNotCounted()
     {
-        var far = AttackCatalog.Find("pgd5", Norm.Linf, 0.2, 3)!;
-        var jump = new Jump();
+        var far = new Far(AttackCatalog.Make("pgd5", Norm.Linf, 0.2, 3).Attacks[0]);
+        var jump = new Jump { Eps = 0.2 };
         Assert.All(new AttackRunner(_net).Perturb(jump, _images, _labels),
             o => Assert.True(!o.Fooled && (o.IsInfeasible || !o.WasCorrect)));
         Assert.Equal(Clean(), EpsilonSweep.Run(_net, _ => AttackSuite.Of("jump", jump), _images, _labels, [0.2]).Infeasible(0));
-        var sweep = EpsilonSweep.Run(_net, _ => far, _images, _labels, [1e-7, 0.01]);
+        var sweep = EpsilonSweep.Run(_net, eps => AttackSuite.Of("far", far with { Eps = eps }), _images, _labels, [1e-7, 0.01]);
         Assert.Equal(Clean(), sweep.Robust(1));
         Assert.InRange(sweep.Infeasible(1), 1, Clean());
         Assert.All(sweep.Norms(1).ToArray(), norm => Assert.Equal(0, norm));
@@ -127,6 +127,18 @@ public sealed class EpsilonSweepTests : IDisposable
 
         protected internal override Task<AttackResult> Run(Subject subject, AttackPart part) =>
             Task.FromResult(new AttackResult(Array.ConvertAll(subject.Image, x => x - 1.1f), true, 1, 0));
+    }
+
+    /// <summary>Attacks with another radius than it says.</summary>
+    private sealed record Far(Attack Inner) : Attack
+    {
+        public override string Name => "far";
+
+        public override string Settings => "";
+
+        internal override int Id => 1001;
+
+        protected internal override Task<AttackResult> Run(Subject subject, AttackPart part) => Inner.Run(subject, part);
     }
 
     /// <summary>Tells at once, unlike <see cref="Progress{T}"/>.</summary>

@@ -183,9 +183,9 @@ public sealed class TeamProcessTests : IDisposable
     }
 
     [Theory]
-    [InlineData("train.batch is 4 images, which 3 processes cannot divide evenly: choose 3 or 6 (--batch-size), or another number of "
+    [InlineData("train.batch is 4 images, which 3 processes cannot divide evenly: choose 3 or 6, or another number of "
         + "processes.", "--nproc", "3")]
-    [InlineData("train.batch is 4 images, which 5 processes cannot divide evenly: choose 5 (--batch-size), or another number of "
+    [InlineData("train.batch is 4 images, which 5 processes cannot divide evenly: choose 5, or another number of "
         + "processes.", "--nproc", "5")]
     public void What_cannot_be_divided_is_refused_before_anything_starts(string sentence, params string[] more)
     {

@@ -14,12 +14,22 @@ public class ErrorReportTests
         { new DivergedException("x"), 5 },
         { new CheckpointException("x"), 6 },
         { new UnauthorizedAccessException("x"), 2 },
+        { new ShapeException("Add", "x"), 2 },
         { new InvalidOperationException("x"), 1 },
     };
 
     [Theory]
     [MemberData(nameof(Codes))]
     public void EveryErrorHasItsExitCode(Exception error, int code) => Assert.Equal(code, ErrorReport.Of(error).Code);
+
+    [Fact]
+    public void WhatIsUnknownIsLikelierAPluginsMistake()
+    {
+        var report = ErrorReport.Of(new InvalidOperationException("conv1.weight has no memory yet."), ["bin/Mine.dll"]);
+        Assert.Equal(2, report.Code);
+        Assert.Equal("with the plugin Mine.dll: InvalidOperationException: conv1.weight has no memory yet; this is likely a mistake of the plugin, "
+            + "and --verbose shows where.", report.Sentence);
+    }
 
     [Fact]
     public void AUserErrorIsOneLineWithoutATrace()
