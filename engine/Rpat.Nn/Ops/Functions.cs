@@ -167,12 +167,27 @@ public readonly struct Power(double power) : IElementwise
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T Value<T>(T x) where T : struct, IReal<T> => Of(x, power);
+    public T Value<T>(T x) where T : struct, IReal<T> => IsShort(power) ? Product(x, power) : Of(x, power);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T Derivative<T>(T x) where T : struct, IReal<T> =>
-        power == 0 ? 0 : power * T.IfLess(x, 0, -Of(x, power - 1), Of(x, power - 1));
+    public T Derivative<T>(T x) where T : struct, IReal<T>
+    {
+        if (power == 0) return 0;
+        return power * (IsShort(power - 1) ? Product(x, power - 1) : T.IfLess(x, 0, -Of(x, power - 1), Of(x, power - 1)));
+    }
+
+    // Few factors are multiplied, which is more exact than a logarithm's multiple.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsShort(double p) => p == 0 || p == 1 || p == 2 || p == 3;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T Product<T>(T x, double p) where T : struct, IReal<T>
+    {
+        if (p == 0) return 1;
+        if (p == 1) return x;
+        return p == 2 ? x * x : x * x * x;
+    }
 
     // Of a negative x with the sign of the whole power: an odd power's derivative is even.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -105,7 +105,9 @@ public sealed class EpsilonSweep
         {
             options.Cancellation.ThrowIfCancellationRequested();
             if (eps > 0) sweep.TakeOver(eps);
-            foreach (var attack in suiteAt(radii[eps]).Attacks)
+            var suite = suiteAt(radii[eps]);
+            suite.Check(net.InputShape, net.Classes);
+            foreach (var attack in suite.Attacks)
             {
                 InputCheck.RequireRadius("EpsilonSweep: ", attack.Norm, radii[eps], net.InputShape);
                 InputCheck.RequireThreat("EpsilonSweep: ", attack, attack.Norm, radii[eps]);

@@ -68,6 +68,8 @@ public sealed record EvaluationPlan
         foreach (var radius in Radii)
         {
             InputCheck.RequireRadius("", Norm, radius.Value, image);
+            if (!Radius.Names(radius.Text, radius.Value))
+                throw new ArgumentException(FormattableString.Invariant($"The radius '{radius.Text}' is not the number {radius.Value}."));
             var suites = SuitesAt(radius.Value);
             if (suites.Contains(null!)) throw new ArgumentException("A suite of SuitesAt is null: make it by AttackCatalog.Make.");
             foreach (var suite in suites) suite.Check(image, classes);

@@ -71,7 +71,8 @@ public sealed record Verification(
     {
         bool whole = manifest.Version == EvaluationManifest.Layout;
         if (modelHash != manifest.ModelHash && EvaluationFiles.HashOf(net) != manifest.ModelHash)
-            yield return $"the checkpoint's SHA-256 is {modelHash}, the evaluation's was {manifest.ModelHash}";
+            yield return modelHash.Length == 0 ? "the network's values are not those that were evaluated"
+                : $"the checkpoint's SHA-256 is {modelHash}, the evaluation's was {manifest.ModelHash}";
         if (files.DataHash != manifest.DataHash || files.Classes.Length != manifest.Images)
             yield return "images or labels in the folder are not those of the manifest";
         if (files.Image.SampleCount != net.InputShape.SampleCount || files.Classes.Any(y => y >= net.Classes))

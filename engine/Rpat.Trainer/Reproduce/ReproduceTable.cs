@@ -13,7 +13,7 @@ internal sealed record ReproduceRow(string Method, string Recipe, IReadOnlyList<
 /// <summary>The paper's table for the trained methods: as text in Markdown, which a terminal shows as well, and as JSON.</summary>
 internal static class ReproduceTable
 {
-    private static readonly string[] _titles = ["Clean", "AA", "Mean", "NRR"];
+    private static readonly string[] _published = ["Clean", "AA", "Mean", "NRR"];
 
     private static readonly JsonSerializerOptions _format = new()
     { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
@@ -22,7 +22,7 @@ internal static class ReproduceTable
     public static string Markdown(IReadOnlyList<ReproduceRow> rows)
     {
         bool published = rows.Any(r => r.Published is not null), seeds = rows.Any(r => r.Scores.Count > 1);
-        var table = new TextTable([.. Heading(published, seeds)], [.. rows.Select(r => Cells(r, published, seeds).ToArray())]);
+        var table = new TextTable([.. Heading(rows, published, seeds)], [.. rows.Select(r => Cells(r, published, seeds).ToArray())]);
         return $"{table.Write("md")}\n{Footer(rows)}";
     }
 
@@ -36,13 +36,17 @@ internal static class ReproduceTable
     /// <summary>The table as an object, for JSON.</summary>
     public static object Json(IReadOnlyList<ReproduceRow> rows) => rows.Select(Json);
 
-    private static IEnumerable<string> Heading(bool published, bool seeds) =>
-        ["method", .. seeds ? ["runs"] : Array.Empty<string>(), .. _titles, .. published ? _titles.Select(t => $"{t} published") : []];
+    private static IEnumerable<string> Heading(IReadOnlyList<ReproduceRow> rows, bool published, bool seeds) =>
+        ["method", .. seeds ? ["runs"] : Array.Empty<string>(), .. Titles(rows), .. published ? _published.Select(t => $"{t} published") : []];
+
+    // The attack's own name where it is no AutoAttack; the same for all rows.
+    private static string[] Titles(IReadOnlyList<ReproduceRow> rows) =>
+        ["Clean", rows.SelectMany(r => r.Scores).Select(s => AttackTitle.Of(s.Label)).FirstOrDefault("AA"), "Mean", "NRR"];
 
     private static IEnumerable<string> Cells(ReproduceRow row, bool published, bool seeds)
     {
         string[] own = row.Scores.Count > 0
-            ? [.. Enumerable.Range(0, _titles.Length).Select(column => Cell(row, column))]
+            ? [.. Enumerable.Range(0, _published.Length).Select(column => Cell(row, column))]
             : [row.Failures.Count > 0 ? $"failed: {row.Failures[0]}" : "not done", "", "", ""];
         var p = row.Published;
         string[] theirs = p is null ? ["", "", "", ""] : [Percent(p.Clean), Percent(p.Aa), Percent(p.Mean), Percent(p.Nrr)];
@@ -62,10 +66,10 @@ internal static class ReproduceTable
         var scores = rows.SelectMany(r => r.Scores).ToList();
         if (scores.Count == 0) return "";
         string images = string.Join(", ", scores.Select(s => s.Images).Distinct()),
-            labels = string.Join("; ", scores.Select(s => $"{s.Label}, {s.Threat}").Distinct());
+            labels = string.Join("; ", scores.Select(s => $"{AttackTitle.Of(s.Label)}: {s.Label}, {s.Threat}").Distinct());
         string spread = rows.Any(r => r.Scores.Count > 1) ? "mean ± standard deviation over the runs where there are several, else " : "";
         return $"In percent on {images} held-out images; {spread}95 % intervals of the images drawn (Wilson; Mean and NRR by the delta "
-            + $"method). AA: {labels}.\n";
+            + $"method). {labels}.\n";
     }
 
     private static object Json(ReproduceRow row) => new
@@ -79,7 +83,7 @@ internal static class ReproduceTable
             s.Robust,
             s.Label,
             s.Threat,
-            columns = s.Columns.Zip(_titles, (e, title) => new { title, e.Value, e.Low, e.High })
+            columns = s.Columns.Zip(Titles([row]), (e, title) => new { title, e.Value, e.Low, e.High })
         }),
         row.Failures,
         published = row.Published is { } p ? new { p.Row, p.Clean, aa = Finite(p.Aa), mean = Finite(p.Mean), nrr = Finite(p.Nrr) } : null,

@@ -105,7 +105,8 @@ internal static class NetworkFile
         if (!Directory.Exists(path)) return path;
         string best = Path.Combine(path, CheckpointFile.Best), file = Path.Combine(path, CheckpointFile.Name);
         return File.Exists(best) ? best : File.Exists(file) ? file
-            : throw new CheckpointException($"folder '{path}' has no '{CheckpointFile.Name}': give a run folder or a file.");
+            : throw new CheckpointException($"folder '{path}' has no '{CheckpointFile.Name}': " + (Directory.Exists(Path.Combine(path, "checkpoints"))
+                ? "no epoch of this run has ended, so resume it, or give a file of its 'checkpoints'." : "give a run folder or a file."));
     }
 
     private static ModelSpec? SaidIn(WeightFile opened, string file) =>

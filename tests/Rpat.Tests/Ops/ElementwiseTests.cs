@@ -18,7 +18,7 @@ public class ElementwiseTests
 
         using OpGraph images = new(setups: CpuSetup.Threading);
         ReferencePair image = images.Image(Array4.Uniform(2, 3, 5, 7, seed: 1)),
-            norm = images.Normalize(image, [0.1f, -0.2f, 0], [0.5f, 2, 1]);
+            norm = images.Normalize(image, [0.1f, 0.2f, 0], [0.5f, 0.8f, 1]);
         images.Check(images.Lerp(images.Elementwise(norm, new Silu(), Silu), images.Elementwise(image, new Silu(), Silu), 0.25f));
     }
 
@@ -56,6 +56,7 @@ public class ElementwiseTests
         Check(new Softplus(1), x => Math.Log(1 + Math.Exp(x)), -16, 30, 4e-7);
         Check(new Tanh(), Math.Tanh, 1e-6, 12, 4e-7);
         Check(new Tanh(), Math.Tanh, -1e-3, 1e-3, 4e-7);
+        Check(new Power(2), x => x * x, -1e10, 1e10, 1e-7);
     }
 
     [Fact]
