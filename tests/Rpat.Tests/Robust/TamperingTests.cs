@@ -53,7 +53,7 @@ public sealed partial class TamperingTests(TamperingFixture sound) : IClassFixtu
     private static readonly string[] _word = ["iteration", "forwards", "backwards", "zero_gradients", "bad_gradients"];
 
     // For people, or told apart by the hash beside it.
-    private static readonly string[] _names = ["model", "data"];
+    private static readonly string[] _names = ["model", "data", "architecture"];
 
     private string _folder = "";
 
