@@ -191,7 +191,7 @@ internal sealed class TrainCommand
         if (resolved.Values[ConfigKeys.Of(c => c.Data.Name).Path].Origin == "default") throw new UsageException(
             "nothing says what to train: give --recipe NAME ('rpat recipes' lists them), --data NAME or -c FILE.");
         resolved = ConfigResolver.Resolve(sources with { Base = RecipeLibrary.PgdAt(resolved.Config.Attack.Norm) });
-        _host.Note($"note: no recipe is given, so what is not given is PGD-AT's: {Summary(resolved.Config)}");
+        _host.Note($"note: no recipe, so what is not set is PGD-AT's published setting; this is {Summary(resolved.Config)}");
         return resolved;
     }
 }

@@ -15,7 +15,7 @@ public sealed class TrainOptionTests : IDisposable
         string[] tiny = TinyRun.Arguments(_test);
         Assert.True(_test.Run("train", "--data", tiny[4], "--model", "PreActResNet-18", "--method", "TRADES", "--set", "model.width=4",
             "-b", "4", "--max-steps", "1", "--set", "eval.attacks=clean", "--progress", "none") == 0, _test.Error);
-        Assert.Contains("note: no recipe is given, so what is not given is PGD-AT's: trades, preactresnet18, 110 epochs of batches of 4, "
+        Assert.Contains("note: no recipe, so what is not set is PGD-AT's published setting; this is trades, preactresnet18, 110 epochs of batches of 4, "
             + "lr 0.1, linf eps 8/255 in 10 steps of 2/255", _test.Error, StringComparison.Ordinal);
         string run = RunFiles.Runs(_test, "runs").Single();
         Assert.EndsWith("-trades-tiny", run, StringComparison.Ordinal);
