@@ -6,11 +6,15 @@ namespace Rpat.Robust.Evaluation;
 public readonly record struct Radius(string Text, double Value)
 {
     /// <summary>Whether a text, a number or a fraction, has this value.</summary>
-    internal static bool Names(string text, double value)
+    internal static bool Names(string text, double value) => Math.Abs(NumberOf(text) - value) <= 1e-9 * value;
+
+    /// <summary>Whether a text is a number or a fraction of another value.</summary>
+    internal static bool Contradicts(string text, double value) => double.IsFinite(NumberOf(text)) && !Names(text, value);
+
+    private static double NumberOf(string text)
     {
         string[] parts = text.Split('/');
-        double number = parts.Length == 2 ? Number(parts[0]) / Number(parts[1]) : Number(text);
-        return Math.Abs(number - value) <= 1e-9 * value;
+        return parts.Length == 2 ? Number(parts[0]) / Number(parts[1]) : Number(text);
     }
 
     private static double Number(string text) =>
@@ -68,7 +72,7 @@ public sealed record EvaluationPlan
         foreach (var radius in Radii)
         {
             InputCheck.RequireRadius("", Norm, radius.Value, image);
-            if (!Radius.Names(radius.Text, radius.Value))
+            if (Radius.Contradicts(radius.Text, radius.Value))
                 throw new ArgumentException(FormattableString.Invariant($"The radius '{radius.Text}' is not the number {radius.Value}."));
             var suites = SuitesAt(radius.Value);
             if (suites.Contains(null!)) throw new ArgumentException("A suite of SuitesAt is null: make it by AttackCatalog.Make.");

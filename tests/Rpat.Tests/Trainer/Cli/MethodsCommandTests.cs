@@ -41,7 +41,7 @@ public sealed class MethodsCommandTests : IDisposable
     {
         Assert.Equal(0, _test.Run("methods"));
         var named = System.Text.RegularExpressions.Regex.Matches(_test.Out, @"rpat docs (\w+) ([0-9.]+)");
-        Assert.True(named.Count >= MethodCatalog.All.Count - 2, _test.Out);
+        Assert.True(named.Count >= MethodCatalog.Find(typeof(MethodCatalog).Assembly).Count - 2, _test.Out); // other tests register more
         foreach (var (page, section) in named.Select(match => (match.Groups[1].Value, match.Groups[2].Value.TrimEnd('.'))).Distinct())
         {
             using var test = new TestHost();
