@@ -18,6 +18,7 @@ public sealed class ReproductionTests : IDisposable
         string first = _test.Out;
         Assert.Contains("| pgd-at+rpat | 2 ", first);
         Assert.Contains("pgd3, linf eps 6/255", first);
+        Assert.Matches(@"^\| method +\| runs +\| Clean +\| PGD-3 +\| Mean ", first);
         Assert.Equal(4, Directory.GetDirectories(Folder).Length);
         string[] files = [.. Directory.GetFiles(Folder, "*", SearchOption.AllDirectories)
             .Where(f => !Path.GetFileName(f).StartsWith("table", StringComparison.Ordinal))];
