@@ -62,6 +62,7 @@ public abstract class Catalog
     [RequiresUnreferencedCode("The classes are found by their attributes.")]
     public static int Register(Assembly assembly, Func<INamed, string?>? means = null)
     {
+        ArgumentNullException.ThrowIfNull(assembly);
         lock (_lock)
         {
             if (_registered.TryGetValue(assembly, out int known)) return known;
@@ -84,12 +85,14 @@ public abstract class Catalog
     {
         try
         {
+            RequireArguments(assembly);
             var found = Declarations(assembly).SelectMany(
                 d => d.Declaration.Items(d.Type).Select(item => (d.Declaration.Catalog, Item: item, d.Type))).ToList();
             foreach (var (catalog, item, type) in found)
                 if (item?.Name is not { } name || !IsName(name))
-                    throw new ArgumentException($"{type} declares {catalog.Kind} with the name '{item?.Name}': give it one of letters, "
-                        + "digits and the characters . _ + - :.");
+                    throw new ArgumentException(item is null ? $"{type} lists null instead of {catalog.Kind}."
+                        : $"{type} declares {catalog.Kind} with the name '{item.Name}': give it one of letters, digits and the characters "
+                        + ". _ + - :.");
             return [.. found.Select(one => (one.Catalog, one.Item))];
         }
         catch (Exception error) when (PluginFailure.Of(error, assembly) is { } sentence)
@@ -97,6 +100,26 @@ public abstract class Catalog
             throw new ArgumentException(sentence, error);
         }
     }
+
+    // Null is a valid argument of an attribute to the compiler.
+    [RequiresUnreferencedCode("The classes are found by their attributes.")]
+    private static void RequireArguments(Assembly assembly)
+    {
+        foreach (var type in assembly.GetTypes())
+            foreach (var member in type.GetProperties().Prepend<MemberInfo>(type))
+                foreach (var data in member.GetCustomAttributesData().Where(data => data.AttributeType.Namespace?.StartsWith("Rpat.",
+                    StringComparison.Ordinal) == true))
+                    if (Arguments(data).FirstOrDefault(one => one.Argument is { Value: null } given && given.ArgumentType == typeof(string)).Name
+                        is { } name)
+                        throw new ArgumentException($"{type} has null as {name} in [{data.AttributeType.Name[..^"Attribute".Length]}]: give a "
+                            + "text, which may be empty.");
+    }
+
+    private static IEnumerable<(string? Name, CustomAttributeTypedArgument Argument)> Arguments(CustomAttributeData data) =>
+    [
+        .. data.Constructor.GetParameters().Zip(data.ConstructorArguments, (parameter, value) => (parameter.Name, value)),
+        .. data.NamedArguments.Select(named => (named.MemberName, named.TypedValue)),
+    ];
 
     private static bool IsName(string text) =>
         text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '+' or '-' or ':');
