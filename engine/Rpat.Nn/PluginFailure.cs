@@ -12,7 +12,7 @@ public sealed class ContractException(Type type, string what) : InvalidOperation
 {
     /// <summary>The sentence while an assembly is registered.</summary>
     internal string Sentence(IEnumerable<Assembly> plugins) =>
-        plugins.Contains(type.Assembly) ? $"plugin {type.Assembly.GetName().Name}: {type} {what}" : Message;
+        plugins.Any(plugin => plugin.FullName == type.Assembly.FullName) ? $"plugin {type.Assembly.GetName().Name}: {type} {what}" : Message;
 
     /// <summary>What a member of a class gives that may not give null.</summary>
     /// <exception cref="ContractException">It is null.</exception>
@@ -47,7 +47,7 @@ public static class PluginFailure
 
     /// <summary>Those of some objects whose classes are of registered assemblies, with these; empty if there are none.</summary>
     public static string Parts(IEnumerable<object> parts) => string.Join(", ",
-        parts.Select(part => part.GetType()).Where(type => Catalog.Registered.Contains(type.Assembly)).Select(Place).Distinct());
+        parts.Select(part => Place(part.GetType())).Where(place => place.StartsWith("plugin ", StringComparison.Ordinal)).Distinct());
 
     /// <summary>A class in messages, after the plugin that it is of.</summary>
     internal static string Place(Type type) =>

@@ -84,9 +84,9 @@ public sealed class MethodInfo : INamed
 
     private object[] Parts(PgdOptions pgd)
     {
-        object?[] parts = [_base(pgd), .. _modifiers() ?? [null!]];
-        return !parts.Contains(null) ? parts! : throw new ArgumentException(
-            $"method '{Name}' is made of null: give {(parts[0] is null ? "an Objective as its base" : "a list of modifiers, which may be empty")}.");
+        object[] parts = [_base(pgd), .. _modifiers() ?? [null!]];
+        return Array.IndexOf(parts, null) < 0 ? parts : throw new ArgumentException($"method '{Name}' is made of null: give "
+            + $"{(parts[0] is null ? "an Objective as its base" : "a list of modifiers, which may be empty")}.");
     }
 
     private Objective Assemble(object[] parts) => ((Objective)parts[0]).With(parts.Skip(1).Cast<Modifier>()) with { Row = Name };

@@ -69,6 +69,7 @@ public sealed class PluginContractTests : IDisposable
     public static TheoryData<Objective, string> NullMethods => new()
     {
         { new NullEpoch(), "returns null from InEpoch: return a method, such as this." },
+        { new Unattacked(), "has no Attack, and its loss, or a modifier's, uses x': give it one, or use v.Clean." },
         { new NullLists(Own: null!, Names: []), "has null as OwnModifiers: give an empty one for none." },
         { new NullLists(Own: [], Names: null!), "has null as Teachers: give an empty one for none." },
     };
@@ -76,6 +77,10 @@ public sealed class PluginContractTests : IDisposable
     [Theory]
     [MemberData(nameof(NullMethods))]
     public void AMethodThatReturnsNullIsNamed(Objective method, string what) => Refused(method.GetType(), what, () => Step(method));
+
+    [Fact]
+    public void AnAttackWithoutALossIsNamed() => Refused(typeof(NullInner), "returns no loss from Record: return a term, summed over the batch.",
+        () => Step(new OwnNumbers(_pgd with { Loss = new NullInner() }, "weights", 1)));
 
     /// <summary>A loss that is NaN or negative because of a rule is no divergence.</summary>
     [Theory]
@@ -174,11 +179,23 @@ public sealed class PluginContractTests : IDisposable
         public override Objective InEpoch(int epoch) => null!;
     }
 
+    public sealed record Unattacked : OwnMethod
+    {
+        public override Loss Loss(ViewLogits v) => v.CrossEntropy(v.Adversarial);
+    }
+
     public sealed record NullLists(IReadOnlyList<Modifier> Own, IReadOnlyList<string> Names) : OwnMethod
     {
         protected internal override IReadOnlyList<Modifier> OwnModifiers => Own;
 
         public override IReadOnlyList<string> Teachers => Names;
+    }
+
+    private sealed record NullInner : InnerLoss
+    {
+        public override string Name => "null";
+
+        public override Loss Record(InnerViews views) => null!;
     }
 
     private sealed record OtherWeights : Modifier
