@@ -73,6 +73,13 @@ public abstract record Objective
     /// <summary>Records the loss of a batch.</summary>
     public abstract Loss Loss(ViewLogits views);
 
+    /// <summary>The loss, which is not null.</summary>
+    internal Loss Recorded(ViewLogits views) => Given(this, Loss(views));
+
+    /// <exception cref="ContractException">The part records no loss.</exception>
+    internal static Loss Given(object part, Loss? loss) => loss
+        ?? throw new ContractException(part.GetType(), "returns no loss: return a term of ViewLogits, or a sum of several.");
+
     /// <summary>The objective active in an epoch, counted from 1; attack and loss may differ, the other blocks stay the same.</summary>
     public virtual Objective InEpoch(int epoch) => this;
 
@@ -112,16 +119,17 @@ internal sealed record ActiveMethod(Objective Method, ModifierList Modifiers)
     /// <summary>Records the loss of a batch with what modifiers add.</summary>
     public Loss Record(ViewLogits views)
     {
-        var record = Given(Method, Method.Loss);
-        foreach (var modifier in Modifiers) record = Given(modifier, modifier.Extend(Method, record));
+        Func<ViewLogits, Loss> record = Method.Recorded;
+        foreach (var modifier in Modifiers) record = Given(modifier, modifier.Extend(Method, record), record);
         var loss = record(views);
         if (views.TookWeights) return loss;
         var weighs = Modifiers.First(modifier => modifier.Weighting is not null);
         throw new InvalidOperationException($"{Method.Name} has no term that takes the sample weights of {weighs.GetType().Name}.");
     }
 
-    private static Func<ViewLogits, Loss> Given(object part, Func<ViewLogits, Loss>? record) => views => record?.Invoke(views)
-        ?? throw new ContractException(part.GetType(), "returns no loss: return a term of ViewLogits, or a sum of several.");
+    // Modifiers recognise what another left as it was.
+    private static Func<ViewLogits, Loss> Given(Modifier modifier, Func<ViewLogits, Loss>? record, Func<ViewLogits, Loss> before) =>
+        record == before ? before : views => Objective.Given(modifier, record?.Invoke(views));
 
     private static void Multiply(SampleWeighting[] several, ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, Span<float> weights)
     {

@@ -27,8 +27,8 @@ public sealed class PluginFailureTests
         + "as 0.1, 1e-4 or 8/255.")]
     [InlineData(typeof(NoListMethod), "declares Epochs as a setting: give the property a value, which is the default.")]
     [InlineData(typeof(NoTextMethod), "declares Words as a setting: give the property a value, which is the default.")]
-    [InlineData(typeof(NullAssumed), "plugin NullAssumed: Plugin has null as Assumed: give an empty one for none.")]
-    [InlineData(typeof(NullOwn), "plugin NullOwn: Plugin has null as OwnModifiers: give an empty one for none.")]
+    [InlineData(typeof(NullAssumed), "Samples.NullAssumed has null as Assumed: give an empty one for none.")]
+    [InlineData(typeof(NullOwn), "Samples.NullOwn has null as OwnModifiers: give an empty one for none.")]
     [InlineData(typeof(AbstractMethod), "derive it from Objective, with a public constructor (PgdOptions) or one without parameters.")]
     public void AMethodIsRefusedInOneSentence(Type type, string end)
     {
