@@ -48,7 +48,7 @@ public static partial class GpuBackend
         }
     }
 
-    private static string Whole(Type own) => own.Assembly == typeof(IRowLoss).Assembly ? $"{own}" : $"{own} of {own.Assembly.GetName().Name}";
+    private static string Whole(Type own) => $"{own} of {own.Assembly.GetName().Name}";
 
     private static bool HoldsReferences(Type type) =>
         type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Any(field => !field.FieldType.IsValueType);

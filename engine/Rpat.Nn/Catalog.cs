@@ -109,17 +109,16 @@ public abstract class Catalog
             foreach (var member in type.GetProperties().Prepend<MemberInfo>(type))
                 foreach (var data in member.GetCustomAttributesData().Where(data => data.AttributeType.Namespace?.StartsWith("Rpat.",
                     StringComparison.Ordinal) == true))
-                    if (Arguments(data).FirstOrDefault(one => one.Argument is { Value: null } given && given.ArgumentType == typeof(string)).Name
-                        is { } name)
-                        throw new ArgumentException($"{type} has null as {name} in [{data.AttributeType.Name[..^"Attribute".Length]}]: give a "
-                            + "text, which may be empty.");
+                    if (Nulls(data).FirstOrDefault() is { } name)
+                        throw new ArgumentException($"{type} has null as {name} in [{data.AttributeType.Name.Replace("Attribute", "")}]: "
+                            + "give a text, which may be empty.");
     }
 
-    private static IEnumerable<(string? Name, CustomAttributeTypedArgument Argument)> Arguments(CustomAttributeData data) =>
-    [
-        .. data.Constructor.GetParameters().Zip(data.ConstructorArguments, (parameter, value) => (parameter.Name, value)),
-        .. data.NamedArguments.Select(named => (named.MemberName, named.TypedValue)),
-    ];
+    private static IEnumerable<string?> Nulls(CustomAttributeData data) =>
+        from argument in data.Constructor.GetParameters().Zip(data.ConstructorArguments, (parameter, value) => (parameter.Name, Value: value))
+            .Concat(data.NamedArguments.Select(named => (Name: (string?)named.MemberName, Value: named.TypedValue)))
+        where argument.Value.Value is null && argument.Value.ArgumentType == typeof(string)
+        select argument.Name;
 
     private static bool IsName(string text) =>
         text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '+' or '-' or ':');

@@ -53,7 +53,7 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
 
     private static Tape TapeOf(IReadOnlyList<Tensor> inputs)
     {
-        if (inputs.Count == 0) throw new ArgumentException("GradientCheck: name the tensors and parameters by which the gradient is taken.");
+        if (inputs.Count == 0) throw new ArgumentException("GradientCheck: name tensors and parameters by which to derive.");
         if (inputs.FirstOrDefault(input => !input.NeedsGrad) is { } constant)
             throw new ArgumentException($"GradientCheck: {constant} wants no gradient: make it with needsGrad, or leave it out.");
         return new Tape(inputs[0].Device, Gradients.Inputs | Gradients.Parameters);

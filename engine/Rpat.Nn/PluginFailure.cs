@@ -12,7 +12,8 @@ public sealed class ContractException(Type type, string what) : InvalidOperation
 {
     /// <summary>The sentence while an assembly is registered.</summary>
     internal string Sentence(IEnumerable<Assembly> plugins) =>
-        plugins.Any(plugin => plugin.FullName == type.Assembly.FullName) ? $"plugin {type.Assembly.GetName().Name}: {type} {what}" : Message;
+        plugins.FirstOrDefault(plugin => plugin.FullName == type.Assembly.FullName)?.GetName().Name is { } name
+            ? $"plugin {name}: {type} {what}" : Message;
 
     /// <summary>What a member of a class gives that may not give null.</summary>
     /// <exception cref="ContractException">It is null.</exception>

@@ -26,7 +26,7 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
             Restore(newest.File);
             report.View.Note($"resuming from step {_state.Step} of {run.TotalSteps}");
             if (_state.Step > run.TotalSteps) throw new UsageException(FormattableString.Invariant(
-                $"the run is at step {_state.Step} and was to end at step {run.TotalSteps}: give train.max_steps or train.epochs as many steps."));
+                $"the run is at step {_state.Step} and was to end at step {run.TotalSteps}: give more as train.max_steps or train.epochs."));
             return;
         }
 

@@ -25,7 +25,8 @@ public abstract record Objective
     protected internal virtual IReadOnlyList<Modifier> OwnModifiers => [];
 
     /// <summary>All modifiers: the method's own, then those on top.</summary>
-    public ModifierList AllModifiers => new([.. ContractException.Given(this, OwnModifiers).Where(own => Modifiers.All(m => m.Slot != own.Slot)), .. Modifiers]);
+    public ModifierList AllModifiers => new(
+        [.. ContractException.Given(this, OwnModifiers).Where(own => Modifiers.All(m => m.Slot != own.Slot)), .. Modifiers]);
 
     /// <summary>What the official code does in addition to the method's definition.</summary>
     public virtual ReferenceQuirks Quirks { get; init; }

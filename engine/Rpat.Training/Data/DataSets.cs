@@ -110,8 +110,8 @@ internal static class DataSets
         string shape = FormattableString.Invariant($"{images.Channels}x{images.Height}x{images.Width}");
         bool differs = set.Classes != images.ClassNames.Count
             || set.Shape.All(c => char.IsAsciiDigit(c) || c == 'x') && set.Shape != shape;
-        return differs ? $"data set '{set.Name}' is declared as {set.Shape} with {Format.Count(set.Classes, "class", "es")}, and has {shape} "
-            + $"with {images.ClassNames.Count}: correct its attribute." : null;
+        return differs ? $"data set '{set.Name}' is declared as {set.Shape} with {Format.Count(set.Classes, "class", "es")}, and has "
+            + $"{shape} with {images.ClassNames.Count}: correct its attribute." : null;
     }
 
     private static DataSetInfo Cifar(CifarKind kind) => new(

