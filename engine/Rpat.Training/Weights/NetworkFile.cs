@@ -71,10 +71,9 @@ internal static class NetworkFile
     private static void Require(string file, FittedWeights found, WeightChoice choice)
     {
         var (name, report) = (found.Spec.Name, found.Report);
-        if (Given(choice, found.Weights, found.Spec) is { } n && n.Mean.Count != found.Spec.Input.C)
-            throw new UsageException(
-                $"the normalisation has {n.Mean.Count} channels, the network's images have {found.Spec.Input.C}: give --mean and --std for "
-                    + $"each.");
+        if (Given(choice, found.Weights, found.Spec) is { } n && (n.Mean.Count, n.Std.Count) != (found.Spec.Input.C, found.Spec.Input.C))
+            throw new UsageException($"the normalisation has {Format.Count(n.Mean.Count, "mean")} and {Format.Count(n.Std.Count, "deviation")}, "
+                + $"the network's images {Format.Count(found.Spec.Input.C, "channel")}: give --mean and --std one value for each, or one for all.");
         string place = found.Weights.Place.Length > 0 ? $" under '{found.Weights.Place}'" : "";
         if (choice.Strict && !report.Fits)
             throw new CheckpointException(
@@ -98,15 +97,15 @@ internal static class NetworkFile
                 + $"{WeightSearch.Some(names)}";
     }
 
-    /// <summary>The weights' file of a run folder, or the path itself.</summary>
-    /// <exception cref="CheckpointException">The folder is not a run folder.</exception>
+    /// <summary>The weights' file of a run folder, or the path itself; of a run without a network its newest checkpoint.</summary>
+    /// <exception cref="CheckpointException">The folder is not a run folder, or the run has saved nothing yet.</exception>
     public static string FileOf(string path)
     {
         if (!Directory.Exists(path)) return path;
-        string best = Path.Combine(path, CheckpointFile.Best), file = Path.Combine(path, CheckpointFile.Name);
-        return File.Exists(best) ? best : File.Exists(file) ? file
-            : throw new CheckpointException($"folder '{path}' has no '{CheckpointFile.Name}': " + (Directory.Exists(Path.Combine(path, "checkpoints"))
-                ? "no epoch of this run has ended, so resume it, or give a file of its 'checkpoints'." : "give a run folder or a file."));
+        return new[] { CheckpointFile.Best, CheckpointFile.Name }.Select(name => Path.Combine(path, name)).FirstOrDefault(File.Exists)
+            ?? RunContents.Checkpoints(path).LastOrDefault()
+            ?? throw new CheckpointException($"folder '{path}' has no '{CheckpointFile.Name}': " + (RunFinder.RunOf(path) is null
+                ? "give a run folder or a file." : "this run has saved nothing yet, so resume it first."));
     }
 
     private static ModelSpec? SaidIn(WeightFile opened, string file) =>
@@ -143,17 +142,16 @@ internal static class NetworkFile
     {
         if (choice.Standardizes) return null;
         var normalization = Given(choice, weights, spec) ?? spec.Normalization ?? usual;
-        return normalization?.Mean.Count == spec.Input.C ? normalization : null;
+        return normalization is { } n && (n.Mean.Count, n.Std.Count) == (spec.Input.C, spec.Input.C) ? n : null;
     }
 
     // One given number is that of every channel.
     private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? Given(WeightChoice choice, ModelWeights weights,
         ModelSpec spec) =>
-        choice.Mean.Count == 0 ? weights.Normalization
-        : choice.Mean.Count > 1 ? (choice.Mean, choice.Std)
-        : (Spread(choice.Mean[0], spec), Spread(choice.Std[0], spec));
+        choice.Mean.Count == 0 ? weights.Normalization : (Spread(choice.Mean, spec), Spread(choice.Std, spec));
 
-    private static float[] Spread(float value, ModelSpec spec) => [.. Enumerable.Repeat(value, spec.Input.C)];
+    private static IReadOnlyList<float> Spread(IReadOnlyList<float> values, ModelSpec spec) =>
+        values is [var one] ? [.. Enumerable.Repeat(one, spec.Input.C)] : values;
 
     private static Dictionary<string, NamedArray> State(FittedWeights found)
     {

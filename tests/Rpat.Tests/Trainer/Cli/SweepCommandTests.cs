@@ -87,7 +87,7 @@ public sealed class SweepCommandTests : IDisposable
     [InlineData("--seed 3,4", "a sweep takes its seeds from --seeds, not from --seed: give --seeds 3,4.")]
     [InlineData("--set optimizer.lr=0.1,fast", "optimizer.lr is 'fast'")]
     [InlineData("--set optimizer.lrr=0.1,0.2", "did you mean 'optimizer.lr'?")]
-    [InlineData("--seeds 3..1", "--seeds is '3..1': give whole numbers such as 1,2,3 or 1..3.")]
+    [InlineData("--seeds 3..1", "--seeds is '3..1': give whole numbers such as 1,2,3 or 1..3, the lower one first.")]
     [InlineData("--seeds x", "give whole numbers")]
     [InlineData("--seeds 0..99999999999", "give whole numbers")]
     public void AWrongSweepIsOneSentence(string options, string sentence)

@@ -84,7 +84,7 @@ public sealed class EvaluationsOfRunTests : IDisposable
         foreach (int width in (int[])[60, 80, 120, 200])
         {
             string[] lines = table.Within(width).Write("text").TrimEnd().Split('\n');
-            Assert.Matches("Robust +Attack +Images", lines[0]);
+            Assert.Matches("Robust +Attack +(Threat +)?Images", lines[0]);
             Assert.All(lines, line => Assert.InRange(line.Length, 1, width));
         }
     }
