@@ -27,10 +27,8 @@ public static class DidYouMean
     /// <param name="where">Where all candidates are listed, or null.</param>
     public static string Hint(string name, IReadOnlyCollection<string> candidates, string kind, string? near = null, string? where = null)
     {
+        string list = string.Join(", ", candidates.Count <= Most ? candidates : Nearest(name, candidates));
         near ??= Find(name, candidates);
-        bool IsNear(string one) => near is null || one.Contains(near, StringComparison.OrdinalIgnoreCase)
-            || Distance(name.ToLowerInvariant(), one.ToLowerInvariant()) <= Allowed(name.Length);
-        string list = string.Join(", ", candidates.Count <= Most ? candidates : Nearest(name, candidates).Where(IsNear));
         if (candidates.Count <= Most) return near is null ? $"choose one of: {list}." : $"did you mean '{near}'? ({kind}: {list})";
         string all = where is null ? "" : $"; {where}";
         return near is null ? $"the nearest {kind} are {list}{all}." : $"did you mean '{near}'? (nearest {kind}: {list}{all})";

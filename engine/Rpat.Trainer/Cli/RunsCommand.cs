@@ -38,8 +38,9 @@ internal sealed class RunsCommand
             { columns, group, eval, format, json.Option };
         list.SetAction(parsed =>
         {
-            if (!Directory.Exists(parsed.GetRequiredValue(_root))) _host.Note($"note: there is no folder '{parsed.GetRequiredValue(_root)}'");
-            IReadOnlyList<RunData> found = [.. RunFinder.AllMeasured(parsed.GetRequiredValue(_root)).Select(Readable).OfType<RunData>()];
+            string root = parsed.GetRequiredValue(_root);
+            if (!Directory.Exists(root)) _host.Note($"note: there is no folder '{root}'");
+            IReadOnlyList<RunData> found = [.. RunFinder.AllMeasured(root).Select(Readable).OfType<RunData>()];
             var by = Keys("--group-by", parsed.GetValue(group), found);
             var all = Chosen(found, parsed.GetValue(eval), by);
             var table = new RunTable(all, Keys("--columns", parsed.GetValue(columns), found));
@@ -214,7 +215,8 @@ internal sealed class RunsCommand
     {
         yield return comparison is { Parting: null, Events: 0 } ? "metrics   none" : comparison.Parting is null
             ? $"metrics   the same in all {comparison.Events} events"
-            : comparison.Events == 0 ? "metrics   differ from the first event on" : $"metrics   the same in {comparison.Events} events, then";
+            : comparison.Events == 0 ? "metrics   differ from the first event on"
+            : $"metrics   the same in {comparison.Events} events, then";
         if (comparison.Parting is not { } parting) yield break;
         foreach (string line in new[] { $"A: {Said(parting.First)}", $"B: {Said(parting.Second)}" }) yield return $"          {line}";
     }

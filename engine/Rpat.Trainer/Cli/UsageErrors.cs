@@ -7,8 +7,9 @@ namespace Rpat.Trainer.Cli;
 internal static class UsageErrors
 {
     // What other programs call an option.
-    private static readonly Dictionary<string, string> _elsewhere = new(Schema.Lambda.Select(name => KeyValuePair.Create(name, "rpat-weight")))
-    { ["gpu"] = "device", ["cuda"] = "device", ["workers"] = "threads" };
+    private static readonly Dictionary<string, string> _elsewhere =
+        new(Schema.Lambda.Select(name => KeyValuePair.Create(name, "rpat-weight")))
+        { ["gpu"] = "device", ["cuda"] = "device", ["workers"] = "threads" };
 
     /// <summary>The error for a failed parse; for a mistyped command or option it names the nearest one.</summary>
     public static UsageException Of(ParseResult parsed)

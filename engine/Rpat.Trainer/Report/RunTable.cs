@@ -25,7 +25,11 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
         ], RightFrom: 2 + keys.Length)
         {
             // a name mostly tells the method; figures of different threats cannot be compared
-            Spare = ["Time", .. isOneThreat ? ["Threat"] : Array.Empty<string>(), .. Columns.Count > 0 ? ["Status"] : new[] { "data", "Status", "method" }],
+            Spare =
+            [
+                "Time", .. isOneThreat ? ["Threat"] : Array.Empty<string>(),
+                .. Columns.Count > 0 ? ["Status"] : new[] { "data", "Status", "method" },
+            ],
         };
     }
 

@@ -117,7 +117,8 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
     public string[] Command(SweepRow row) =>
     [
         "train", .. given.Files.SelectMany(file => new[] { "-c", file }),
-        .. Values(row).SelectMany(value => new[] { ConfigSources.Option, $"{value.Key.Path}={value.Text}" }), "--name", row.Name, "--resume", "auto", .. More,
+        .. Values(row).SelectMany(value => new[] { ConfigSources.Option, $"{value.Key.Path}={value.Text}" }),
+        "--name", row.Name, "--resume", "auto", .. More,
     ];
 
     /// <summary>What a row trains: equal for two rows whose runs would be the same but for their names.</summary>

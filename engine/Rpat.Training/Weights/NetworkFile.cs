@@ -71,9 +71,11 @@ internal static class NetworkFile
     private static void Require(string file, FittedWeights found, WeightChoice choice)
     {
         var (name, report) = (found.Spec.Name, found.Report);
-        if (Given(choice, found.Weights, found.Spec) is { } n && (n.Mean.Count, n.Std.Count) != (found.Spec.Input.C, found.Spec.Input.C))
-            throw new UsageException($"the normalisation has {Format.Count(n.Mean.Count, "mean")} and {Format.Count(n.Std.Count, "deviation")}, "
-                + $"the network's images {Format.Count(found.Spec.Input.C, "channel")}: give --mean and --std one value for each, or one for all.");
+        if (Given(choice, found.Weights, found.Spec) is { } n)
+            foreach (var (option, values) in new[] { ("--mean", n.Mean), ("--std", n.Std) })
+                if (values.Count != found.Spec.Input.C) throw new UsageException(
+                    $"{(choice.Mean.Count > 0 ? option : "the normalisation in the file")} has {Format.Count(values.Count, "value")}, "
+                    + $"the network's images {Format.Count(found.Spec.Input.C, "channel")}: give --mean and --std one for each, or one for all.");
         string place = found.Weights.Place.Length > 0 ? $" under '{found.Weights.Place}'" : "";
         if (choice.Strict && !report.Fits)
             throw new CheckpointException(

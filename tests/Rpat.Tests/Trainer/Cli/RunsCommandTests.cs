@@ -119,7 +119,14 @@ public sealed class RunsCommandTests : IDisposable
     }
 
     [Fact]
-    public void AFolderWithoutRunsIsAnEmptyList() => Assert.Single(Runs("list").TrimEnd().Split('\n'));
+    public void AFolderWithoutRunsIsAnEmptyListAndOneThatIsMissingIsSaidToBe()
+    {
+        Assert.Equal(0, _test.Run("runs", "list", "--runs", _test.PathOf("nowhere")));
+        Assert.Equal($"note: there is no folder '{_test.PathOf("nowhere")}'\n", _test.Error);
+        Assert.Single(_test.Out.TrimEnd().Split('\n'));
+        Directory.CreateDirectory(_test.PathOf("runs"));
+        Assert.Single(Runs("list").TrimEnd().Split('\n'));
+    }
 
     private string Train(params string[] more)
     {
