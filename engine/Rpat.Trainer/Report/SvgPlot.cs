@@ -4,7 +4,7 @@ namespace Rpat.Trainer.Report;
 
 /// <summary>The words around a chart.</summary>
 /// <param name="Width">Width in the units in which letters are 12 high: so narrow that a phone shows them 10 pixels high.</param>
-internal sealed record ChartText(string Title, string X, string Y, double Width = 390);
+internal sealed record ChartText(string Title, string X, string Y, double Width = 380);
 
 /// <summary>
 /// The frame that all charts share: title, axes with ticks and grid, and a wrapped legend below, so that it covers nothing. The left margin

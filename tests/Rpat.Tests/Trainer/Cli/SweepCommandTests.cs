@@ -82,8 +82,8 @@ public sealed class SweepCommandTests : IDisposable
         string[] rows = Sweep("--list").TrimEnd().Split('\n');
         Assert.Equal(5, rows.Length);
         Assert.Matches(@"^index +method\.rpat\.weight +seed +status +name$", rows[0]);
-        Assert.Matches(@"^2 +10 +1 +- +fashion-quick-tiny-weight10-width4-steps1-batch4-lr0.01-s1$", rows[2]);
-        Assert.Matches(@"^3 +0 +2 +- +fashion-quick-tiny-weight0-width4-steps1-batch4-lr0.01-s2$", rows[3]);
+        Assert.Matches(@"^2 +10 +1 +- +fashion-quick-tiny-weight10-width4-steps1-lr0.01-batch4-s1$", rows[2]);
+        Assert.Matches(@"^3 +0 +2 +- +fashion-quick-tiny-weight0-width4-steps1-lr0.01-batch4-s2$", rows[3]);
         Sweep("--index", "2");
         Assert.Single(RunFiles.Runs(_test, "runs"));
         Assert.Contains("10                  1     finished", Sweep("--list"), StringComparison.Ordinal);
