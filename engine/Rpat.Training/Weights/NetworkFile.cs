@@ -104,11 +104,14 @@ internal static class NetworkFile
     public static string FileOf(string path)
     {
         if (!Directory.Exists(path)) return path;
-        return new[] { CheckpointFile.Best, CheckpointFile.Name }.Select(name => Path.Combine(path, name)).FirstOrDefault(File.Exists)
-            ?? RunContents.Checkpoints(path).LastOrDefault()
-            ?? throw new CheckpointException($"folder '{path}' has no '{CheckpointFile.Name}': " + (RunFinder.RunOf(path) is null
-                ? "give a run folder or a file." : "this run has saved nothing yet, so resume it first."));
+        return OfRun(path) ?? throw new CheckpointException($"folder '{path}' has no '{CheckpointFile.Name}': "
+            + (RunFinder.RunOf(path) is null ? "give a run folder or a file." : "this run has saved nothing yet, so resume it first."));
     }
+
+    /// <summary>The same of a run folder; null without any.</summary>
+    public static string? OfRun(string folder) =>
+        new[] { CheckpointFile.Best, CheckpointFile.Name }.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
+            ?? RunContents.Checkpoints(folder).LastOrDefault();
 
     private static ModelSpec? SaidIn(WeightFile opened, string file) =>
         ModelMetadata.IsIn(opened.Metadata) ? ModelMetadata.Read(opened.Metadata, file) : null;
