@@ -81,8 +81,7 @@ internal static class ConfigRules
             catch (ArgumentException error)
             {
                 string meant = Schema.Lambda.Contains(name) && info.Settings.All(known => known.Name != name)
-                    ? $"the perception term's is {ConfigKeys.Of(c => c.Method.Rpat.Weight).Path}, --rpat-weight"
-                    : $"see 'rpat methods show {info.Name}'";
+                    ? "the perception term's is method.rpat.weight" : $"see 'rpat methods show {info.Name}'";
                 throw new ConfigException($"{error.Message.TrimEnd('.')} ({values[$"method.{name}"].Origin}); {meant}.", error);
             }
         }

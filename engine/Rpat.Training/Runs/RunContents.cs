@@ -74,6 +74,11 @@ internal static partial class RunContents
             : [];
     }
 
+    /// <summary>The file of a run's network: the most robust one, the last one, or the newest checkpoint; null without any.</summary>
+    public static string? Network(string folder) =>
+        new[] { CheckpointFile.Best, CheckpointFile.Name }.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
+            ?? Checkpoints(folder).LastOrDefault();
+
     /// <summary>The files of a run that was killed before its first record, or null if a folder holds anything else.</summary>
     public static IReadOnlyList<string>? Skeleton(string folder)
     {

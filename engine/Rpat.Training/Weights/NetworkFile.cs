@@ -15,7 +15,7 @@ internal static class NetworkFile
     /// <exception cref="CheckpointException">The file is damaged, or does not fit the network.</exception>
     public static LoadedNetwork Load(Device device, string path, WeightChoice choice, Shape? images = null)
     {
-        string file = FileOf(path);
+        string file = RunFinder.FileOf(path);
         using WeightFile opened = WeightFile.Open(file, choice.Key);
         var (found, notes) = Find(opened, file, choice, images);
         Require(file, found, choice);
@@ -98,20 +98,6 @@ internal static class NetworkFile
             yield return $"{names.Length} tensors of the network are not in the file and keep their first values: "
                 + $"{WeightSearch.Some(names)}";
     }
-
-    /// <summary>The weights' file of a run folder, or the path itself; of a run without a network its newest checkpoint.</summary>
-    /// <exception cref="CheckpointException">The folder is not a run folder, or the run has saved nothing yet.</exception>
-    public static string FileOf(string path)
-    {
-        if (!Directory.Exists(path)) return path;
-        return OfRun(path) ?? throw new CheckpointException($"folder '{path}' has no '{CheckpointFile.Name}': "
-            + (RunFinder.RunOf(path) is null ? "give a run folder or a file." : "this run has saved nothing yet, so resume it first."));
-    }
-
-    /// <summary>The same of a run folder; null without any.</summary>
-    public static string? OfRun(string folder) =>
-        new[] { CheckpointFile.Best, CheckpointFile.Name }.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
-            ?? RunContents.Checkpoints(folder).LastOrDefault();
 
     private static ModelSpec? SaidIn(WeightFile opened, string file) =>
         ModelMetadata.IsIn(opened.Metadata) ? ModelMetadata.Read(opened.Metadata, file) : null;

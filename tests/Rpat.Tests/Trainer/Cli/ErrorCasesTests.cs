@@ -19,7 +19,7 @@ public sealed class ErrorCasesTests : IDisposable
     [InlineData("train --set lambda=3", "unknown key 'lambda' (--set): did you mean 'method.rpat.weight'?")]
     [InlineData("sweep fashion-quick --set train.lamda=1,2", "did you mean 'method.rpat.weight'?")]
     [InlineData("train --recipe fashion-quick --set method.lambda=3", "has none of its own (--set); the perception term's is "
-        + "method.rpat.weight, --rpat-weight.")]
+        + "--rpat-weight, or --set method.rpat.weight=.")]
     [InlineData("sweep fashion-quick --rpat-weight 0,x", "method.rpat.weight is 'x' (--rpat-weight): it wants a number")]
     [InlineData("train --recipe fashion-quick --data .", "did you mean 'folder:.'?")]
     [InlineData("docs glossary λ", "'glossary' has no section 'λ': its sections have no numbers, so read 'rpat docs glossary'.")]

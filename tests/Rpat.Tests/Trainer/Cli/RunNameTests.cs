@@ -71,7 +71,7 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
         foreach (string file in Directory.GetFiles(Path.Combine(fixture.Run, RunContents.CheckpointFolder)))
             File.Copy(file, Path.Combine(folder, "step-00000010.safetensors"), overwrite: true);
         File.Delete(Path.Combine(run, CheckpointFile.Name));
-        Assert.Equal(Path.Combine(folder, "step-00000010.safetensors"), NetworkFile.FileOf(run));
+        Assert.Equal(Path.Combine(folder, "step-00000010.safetensors"), RunFinder.FileOf(run));
         Assert.True(test.Run("export", run, "-o", test.PathOf("cut.npz")) == 0, test.Error);
         Assert.True(test.Run(["eval", run, "--data", fixture.Data, .. _evaluation]) == 0, test.Error);
         Assert.Equal("PGD-1", Rpat.Trainer.Report.RunData.Load(run).Robust!.Attack);
