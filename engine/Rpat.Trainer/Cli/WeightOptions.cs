@@ -56,7 +56,7 @@ internal sealed class WeightOptions(CommandContext host)
     {
         string path = RunFinder.Checkpoint(parsed.GetRequiredValue(File), Runs(parsed));
         RunsOption.TellDoubt(host, parsed.GetRequiredValue(File), Runs(parsed));
-        _ = RunFinder.FileOf(path); // a note about a network that is not there would promise it
+        _ = CheckpointFile.At(path); // a note about a network that is not there would promise it
         if (RunFinder.RunOf(path) is { } run && RunRecord.Read(run) is { Status: not RunStatus.Finished })
             host.Note($"note: run '{Path.GetFileName(Path.GetFullPath(run))}' has not finished: this is its network as it was last saved, "
                 + "not a result of the training");

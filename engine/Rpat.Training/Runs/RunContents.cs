@@ -12,7 +12,7 @@ internal static partial class RunContents
     public const string Marker = AtomicFile.RunMark;
 
     /// <summary>The folder of its checkpoints.</summary>
-    public const string CheckpointFolder = "checkpoints";
+    public const string CheckpointFolder = CheckpointFile.Folder;
 
     /// <summary>What a diverged run leaves for inspection.</summary>
     public const string PostMortem = "post-mortem.safetensors";
@@ -73,11 +73,6 @@ internal static partial class RunContents
             ? Directory.GetFiles(place).Where(file => Step().IsMatch(Path.GetFileName(file)) && IsFile(file)).Order(StringComparer.Ordinal)
             : [];
     }
-
-    /// <summary>The file of a run's network: the most robust one, the last one, or the newest checkpoint; null without any.</summary>
-    public static string? Network(string folder) =>
-        new[] { CheckpointFile.Best, CheckpointFile.Name }.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
-            ?? Checkpoints(folder).LastOrDefault();
 
     /// <summary>The files of a run that was killed before its first record, or null if a folder holds anything else.</summary>
     public static IReadOnlyList<string>? Skeleton(string folder)

@@ -84,15 +84,6 @@ internal static class RunFinder
     private static (string? Run, string File) RunAndFile(string text, string root) =>
         text.IndexOf('/') is > 0 and var slash ? (Find(text[..slash], root), text[(slash + 1)..]) : (null, text);
 
-    /// <summary>The file of a checkpoint: that of a run folder's network, or the path itself.</summary>
-    /// <exception cref="CheckpointException">The folder is not a run folder, or the run has saved nothing yet.</exception>
-    public static string FileOf(string path)
-    {
-        if (!Directory.Exists(path)) return path;
-        return RunContents.Network(path) ?? throw new CheckpointException($"folder '{path}' has no '{CheckpointFile.Name}': "
-            + (IsRun(path) ? "this run has saved nothing yet, so resume it first." : "give a run folder or a file."));
-    }
-
     /// <summary>The run that a checkpoint is, or is in; null for one from elsewhere.</summary>
     public static string? RunOf(string checkpoint)
     {

@@ -15,7 +15,7 @@ internal static class NetworkFile
     /// <exception cref="CheckpointException">The file is damaged, or does not fit the network.</exception>
     public static LoadedNetwork Load(Device device, string path, WeightChoice choice, Shape? images = null)
     {
-        string file = RunFinder.FileOf(path);
+        string file = CheckpointFile.At(path);
         using WeightFile opened = WeightFile.Open(file, choice.Key);
         var (found, notes) = Find(opened, file, choice, images);
         Require(file, found, choice);

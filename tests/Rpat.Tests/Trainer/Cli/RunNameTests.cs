@@ -71,14 +71,15 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
         foreach (string file in Directory.GetFiles(Path.Combine(fixture.Run, RunContents.CheckpointFolder)))
             File.Copy(file, Path.Combine(folder, "step-00000010.safetensors"), overwrite: true);
         File.Delete(Path.Combine(run, CheckpointFile.Name));
-        Assert.Equal(Path.Combine(folder, "step-00000010.safetensors"), RunFinder.FileOf(run));
+        Assert.Equal(Path.Combine(folder, "step-00000010.safetensors"), CheckpointFile.At(run));
         Assert.True(test.Run("export", run, "-o", test.PathOf("cut.npz")) == 0, test.Error);
         Assert.True(test.Run(["eval", run, "--data", fixture.Data, .. _evaluation]) == 0, test.Error);
         Assert.Equal("PGD-1", Rpat.Trainer.Report.RunData.Load(run).Robust!.Attack);
         Directory.Delete(folder, recursive: true);
         using var empty = new TestHost();
         Assert.Equal(6, empty.Run("export", run, "-o", test.PathOf("cut.npz")));
-        Assert.Matches("^rpat: folder '.*-cut' has no 'model.safetensors': this run has saved nothing yet, so resume it first.$",
+        Assert.Matches("^rpat: folder '.*-cut' has neither 'model.safetensors' nor a checkpoint: give a run that has saved one, or a "
+            + "file.$",
             empty.Error.TrimEnd());
     }
 
