@@ -133,8 +133,10 @@ public sealed class Loss
     /// Multiplies the weight of every term, and returns the same loss: the backward pass is that of all terms of the tape, each with its
     /// weight, so a loss has one weight wherever it occurs.
     /// </summary>
+    /// <exception cref="ArgumentException">The weight is NaN.</exception>
     public static Loss operator *(float weight, Loss loss)
     {
+        if (float.IsNaN(weight)) throw new ArgumentException("The weight of a loss is NaN: give a number.");
         foreach (var term in loss.Terms) term.Weight *= weight;
         return loss;
     }

@@ -200,6 +200,7 @@ public sealed class TapeTests : IDisposable
         Assert.Equal(2, (Of(tape) + Of(tape)).Terms.Count);
         Assert.StartsWith("Losses of two tapes have no sum",
             Assert.Throws<InvalidOperationException>(() => Of(tape) + Of(new Tape(_device))).Message);
+        Assert.Throws<ArgumentException>(() => float.NaN * Of(tape));
     }
 
     [Fact]

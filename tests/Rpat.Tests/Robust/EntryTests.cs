@@ -129,7 +129,11 @@ public sealed class EntryTests : IDisposable
             ("state", () => _net.Load((IReadOnlyDictionary<string, NamedArray>)null!)),
             ("tape", () => _net.Forward(null!, Batch(_images), BnMode.Eval)),
             ("x", () => _net.Forward(new Tape(_device), null!, BnMode.Eval)), ("device", () => _ = new Tape(null!)),
-            ("path", () => WeightFile.Open(null!)), ("body", () => _ = new Residual(null!)), ("layers", () => _ = new Sequential(null!)),
+            ("path", () => WeightFile.Open(null!)), ("tensors", () => Safetensors.Write("never.safetensors", null!)),
+            ("body", () => _ = new Residual(null!)), ("layers", () => _ = new Sequential(null!)),
+            ("options", () => _ = new PreActResNet(_device, null!, seed: 1)), ("spec", () => ModelCatalog.Build(_device, null!, 1)),
+            ("typed", () => MethodCatalog.Make(null!, new Dictionary<string, string>(), PgdOptions.Linf)),
+            ("images", () => LabeledImages.FromFloats("own", 1, 1, 1, null!, [])),
         })
             Assert.Equal(name, Assert.Throws<ArgumentNullException>(use).ParamName);
         Refused(() => EpsilonSweep.Run(_net, _ => null!, _images, [0, 1], [0.1]), "A suite or one of its attacks is null");
