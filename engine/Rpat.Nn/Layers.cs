@@ -19,9 +19,9 @@ public sealed class Conv2d : Layer
     }
 
     /// <summary>Refuses sizes that no convolution has.</summary>
-    internal static void RequireSizes(int inputs, int outputs, int stride) => ShapeException.Require(
+    internal static void RequireSizes(int inputs, int outputs, int stride, string advice = "") => ShapeException.Require(
         Math.Min(Math.Min(inputs, outputs), stride) > 0, "Conv2d",
-        $"{inputs} inputs, {outputs} outputs and stride {stride} must be at least 1");
+        $"{inputs} inputs, {outputs} outputs and stride {stride} must be at least 1{advice}");
 
     /// <summary>A convolution with filters of any size.</summary>
     /// <param name="kernel">Rows and columns of a filter.</param>

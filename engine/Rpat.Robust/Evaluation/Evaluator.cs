@@ -24,7 +24,7 @@ public sealed class Evaluator(Classifier net, int batch = 128)
     /// <exception cref="ShapeException">The images have another size than the network's.</exception>
     /// <exception cref="NotFiniteException">The network returned NaN or infinity under attack.</exception>
     public Accuracy Run(LabeledImages images, AttackSuite? attacks = null, ulong seed = 0, Action<int>? progress = null) =>
-        Run(InputCheck.Given(images, nameof(images)), 0, images.Count, attacks, seed, progress);
+        Run(Argument.Given(images), 0, images.Count, attacks, seed, progress);
 
     /// <summary>Counts correct predictions in a range of the images; the counts of all ranges add up to that of the whole set.</summary>
     /// <param name="images">Labelled images of the network's size.</param>

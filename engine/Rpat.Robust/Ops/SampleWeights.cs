@@ -13,7 +13,7 @@ public static class SampleWeightsOp
     /// <exception cref="ShapeException">The batch sizes differ.</exception>
     public static Tensor SampleWeights(this Tape tape, Tensor logits, Labels labels, SampleWeighting weigh)
     {
-        ShapeException.Require(InputCheck.Given(logits, nameof(logits)).Shape.N == InputCheck.Given(labels, nameof(labels)).Count,
+        ShapeException.Require(Argument.Given(logits).Shape.N == Argument.Given(labels).Count,
             "SampleWeights", $"{logits} and {labels.Count} labels differ in batch size");
         return tape.Record(new SampleWeightsNode(tape, logits, labels, weigh)).Weights;
     }
