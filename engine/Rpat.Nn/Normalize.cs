@@ -21,8 +21,9 @@ public sealed class Normalize
     /// <exception cref="ShapeException">The lengths differ or a deviation is not positive.</exception>
     public Normalize(Device device, IReadOnlyList<float> mean, IReadOnlyList<float> std)
     {
-        ShapeException.Require(Bound.Given(mean).Count == Bound.Given(std).Count && mean.Concat(std).All(v => Math.Abs(v) <= 1) && std.All(s => s > 0),
-            "Normalize", "one mean and one positive deviation per channel are needed, of pixels in [0,1]: in levels divide by 255");
+        ShapeException.Require(Bound.Given(mean).Count == Bound.Given(std).Count && mean.Concat(std).All(v => Math.Abs(v) <= 1)
+            && std.All(s => s > 0), "Normalize",
+            "one mean and one positive deviation per channel are needed, of pixels in [0,1]: in levels divide by 255");
         (Mean, Std) = (mean, std);
         Scale = Vector(device, [.. std.Select(s => 1 / s)], "normalize.scale");
         Shift = Vector(device, [.. mean.Zip(std, (m, s) => -m / s)], "normalize.shift");

@@ -76,6 +76,7 @@ public class ElementwiseTests
         Assert.Equal(0, Slopes(new Sigmoid(), [17])[0]);
         Assert.Equal(0, Slopes(new Tanh(), [12])[0]);
         Assert.Equal([0, 0], Values(new Sigmoid(), [-88.8f, -100]));
+        Assert.Equal(Math.Exp(-88), Values(new Sigmoid(), [-88])[0], 1e-44);
         Assert.All([1f, float.NaN, float.PositiveInfinity, float.NegativeInfinity], x => Assert.Equal(1, Values(new Power(0), [x])[0]));
         Assert.Equal([3e38f, 1.7e-5f * 1.7e-5f], [Values(new Power(1), [3e38f])[0], Values(new Power(2), [1.7e-5f])[0]]);
     }
