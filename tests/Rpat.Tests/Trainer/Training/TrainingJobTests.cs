@@ -52,14 +52,14 @@ public sealed class TrainingJobTests : IDisposable
     }
 
     [Fact]
-    public void A_job_that_is_disposed_while_it_trains_in_another_thread_is_cancelled()
+    public async Task A_job_that_is_disposed_while_it_trains_in_another_thread_is_cancelled()
     {
         using var begun = new ManualResetEventSlim();
         var job = TrainingJob.Open([.. Settings("gone"), "run.name=x", "train.epochs=100000"]);
         var training = Task.Run(() => job.Train(new Watch(_ => begun.Set())));
         begun.Wait();
         job.Dispose();
-        Assert.True(training.Result.Interrupted);
+        Assert.True((await training).Interrupted);
         Assert.Throws<ObjectDisposedException>(() => job.Train());
     }
 
