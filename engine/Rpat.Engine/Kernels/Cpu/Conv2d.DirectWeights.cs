@@ -24,7 +24,7 @@ internal unsafe partial class CpuKernels
 internal readonly unsafe struct WeightGradientPlan
 {
     private const int ImageBytes = 128 << 10; // of packed images, which stay in L2 for all pairs of filter blocks
-    private const int PartPixels = 1024; // of a K block, whose operands stay in L2 for all tiles of an item
+    private const int PartPixels = 64; // of a K block, whose operands and sums stay in L1 for all tiles of an item
     private const int ItemTaps = 9; // of an item's channel blocks: twelve tiles, whose sums stay in L1
     private const int LeastItems = 8;
     private const int LeastPixels = 512; // per split: below this, adding the splits costs more than it saves
