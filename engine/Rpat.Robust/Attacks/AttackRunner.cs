@@ -98,6 +98,7 @@ public sealed class AttackRunner
         Attack attack, ReadOnlySpan<float> images, ReadOnlySpan<int> labels, long[]? samples = null, int[]? goals = null,
         Action<Subject>? prepare = null)
     {
+        ArgumentNullException.ThrowIfNull(attack);
         InputCheck.Require(images, labels, ImageShape, Net.Classes);
         attack.Check(ImageShape);
         foreach (var (many, what) in new[] { (samples?.Length, "sample indices"), (goals?.Length, "goals") })

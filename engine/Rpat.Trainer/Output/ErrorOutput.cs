@@ -49,6 +49,6 @@ internal static partial class ErrorOutput
         _options.Aggregate(sentence, (text, pair) => text.Replace(pair.Words, pair.Option, StringComparison.Ordinal)),
         "$1$2, start a new run, or insist with --allow-change $1.");
 
-    [GeneratedRegex(@"^(\S+)( is '.* where run '.*), or start a new run\.\z")]
+    [GeneratedRegex(@"^(\S+)( is '.* where run '.*), or start a new run under another run\.name\.\z")]
     private static partial Regex Changed();
 }
