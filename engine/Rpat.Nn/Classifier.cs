@@ -16,12 +16,16 @@ public abstract class Classifier(Device device, Shape input, int classes) : Modu
     /// <exception cref="ShapeException">The images have another size than <see cref="InputShape"/>.</exception>
     public Tensor Forward(Tape tape, Tensor x, BnMode bn)
     {
+        ArgumentNullException.ThrowIfNull(tape);
         RequireInput(x);
         return Record(tape, x, bn);
     }
 
-    private protected void RequireInput(Tensor x) =>
+    private protected void RequireInput(Tensor x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
         ShapeException.Require(x.Shape.WithBatch(1) == InputShape, GetType().Name, $"{x} is not a batch of {InputShape}");
+    }
 
     /// <summary>Records the layers.</summary>
     protected abstract Tensor Record(Tape tape, Tensor x, BnMode bn);

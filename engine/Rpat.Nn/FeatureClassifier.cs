@@ -88,7 +88,7 @@ public abstract class FeatureClassifier : Classifier
 
         private static Parameter Declared(FeatureClassifier net, string name, int outputs, int inputs, int size, int stride)
         {
-            Conv2d.RequireSizes(inputs, outputs, stride);
+            Conv2d.RequireSizes(inputs, outputs, stride, "; ModelCatalog.Build fills in the zeros of a ModelSpec");
             return net.DeclareConv(name, outputs, inputs, size);
         }
     }

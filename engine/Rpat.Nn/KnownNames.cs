@@ -28,6 +28,7 @@ public sealed record KnownNames(string Plural, Func<IEnumerable<string>> All)
     /// <summary>The name that was meant, in its own spelling; null if there is none.</summary>
     public string? Match(string typed)
     {
+        ArgumentNullException.ThrowIfNull(typed);
         string name = typed.Trim();
         if (All().Contains(name) || Knows(name)) return name;
         string bare = Meant(Bare(name));

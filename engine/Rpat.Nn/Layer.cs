@@ -40,7 +40,7 @@ public abstract class Layer
 public sealed class Sequential(params IReadOnlyList<Layer> layers) : Layer
 {
     /// <summary>The layers.</summary>
-    public IReadOnlyList<Layer> Layers { get; } = layers.Any(layer => layer is null)
+    public IReadOnlyList<Layer> Layers { get; } = Bound.Given(layers).Any(layer => layer is null)
         ? throw new ArgumentNullException(nameof(layers)) : layers;
 
     /// <inheritdoc/>
@@ -70,17 +70,19 @@ public sealed class Sequential(params IReadOnlyList<Layer> layers) : Layer
 /// <param name="relu">Whether a ReLU follows.</param>
 public sealed class Residual(Layer body, Layer? shortcut = null, bool relu = false) : Layer
 {
+    private readonly Layer _body = Bound.Given(body);
+
     /// <inheritdoc/>
     protected override void Declare(Module net, string name)
     {
-        net.Declare(Join(name, "body"), body);
+        net.Declare(Join(name, "body"), _body);
         if (shortcut is not null) net.Declare(Join(name, "shortcut"), shortcut);
     }
 
     /// <inheritdoc/>
     public override Tensor Record(Tape tape, Tensor x, BnMode bn)
     {
-        Tensor side = shortcut?.Record(tape, x, bn) ?? x, sum = tape.Add(body.Record(tape, x, bn), side);
+        Tensor side = shortcut?.Record(tape, x, bn) ?? x, sum = tape.Add(_body.Record(tape, x, bn), side);
         return relu ? tape.Relu(sum) : sum;
     }
 

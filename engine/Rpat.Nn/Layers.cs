@@ -19,9 +19,9 @@ public sealed class Conv2d : Layer
     }
 
     /// <summary>Refuses sizes that no convolution has.</summary>
-    internal static void RequireSizes(int inputs, int outputs, int stride) => ShapeException.Require(
+    internal static void RequireSizes(int inputs, int outputs, int stride, string advice = "") => ShapeException.Require(
         Math.Min(Math.Min(inputs, outputs), stride) > 0, "Conv2d",
-        $"{inputs} inputs, {outputs} outputs and stride {stride} must be at least 1; ModelCatalog.Build fills in the zeros of a ModelSpec");
+        $"{inputs} inputs, {outputs} outputs and stride {stride} must be at least 1{advice}");
 
     /// <summary>A convolution with filters of any size.</summary>
     /// <param name="kernel">Rows and columns of a filter.</param>
@@ -30,7 +30,7 @@ public sealed class Conv2d : Layer
     /// impossible.</exception>
     public Conv2d(int inputs, int outputs, (int Rows, int Columns) kernel, ConvolutionOptions options, bool bias = true, Init? init = null)
     {
-        RequireSizes(inputs, outputs, options.Stride);
+        RequireSizes(inputs, outputs, Bound.Given(options).Stride);
         ShapeException.Require(
             options.Groups > 0 && inputs % options.Groups == 0 && outputs % options.Groups == 0, "Conv2d",
             $"{inputs} inputs and {outputs} outputs do not divide into {options.Groups} groups");
@@ -185,6 +185,9 @@ public sealed class Dropout(double rate = 0.5) : Layer
 /// <param name="text">How it is printed, such as <c>SiLU()</c>.</param>
 public class Activation(string text, Func<Tape, Tensor, Tensor> record) : Layer
 {
+    private readonly string _text = Bound.Given(text);
+    private readonly Func<Tape, Tensor, Tensor> _record = Bound.Given(record);
+
     /// <summary>max(x, 0).</summary>
     public static Activation Relu => new("ReLU()", (tape, x) => tape.Relu(x)) { IsRelu = true };
 
@@ -216,10 +219,10 @@ public class Activation(string text, Func<Tape, Tensor, Tensor> record) : Layer
     internal bool IsRelu { get; private init; }
 
     /// <inheritdoc/>
-    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => record(tape, x);
+    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => _record(tape, x);
 
     /// <inheritdoc/>
-    public override string ToString() => text.EndsWith(')') ? text : text + "()";
+    public override string ToString() => _text.EndsWith(')') ? _text : _text + "()";
 }
 
 /// <summary>Pooling and resizing layers.</summary>
@@ -276,6 +279,7 @@ public sealed class Network : Classifier
     /// <param name="classes">Columns of the last layer's rows.</param>
     /// <param name="seed">Seed of the initial values.</param>
     /// <param name="normalization">Mean and deviation of each channel, or null when the layers see [0,1].</param>
+    /// <exception cref="ShapeException">The layers do not fit each other, the images or the classes.</exception>
     public Network(Device device, Shape input, int classes, Layer layers, ulong seed = 0,
         (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? normalization = null)
         : base(device, input, classes)
@@ -284,6 +288,9 @@ public sealed class Network : Classifier
         if (normalization is { } n) _normalization = new Normalize(device, n.Mean, n.Std);
         _layers = layers is Sequential ? DeclareInner(layers) : Declare("layers", layers);
         Build(seed);
+        if (device is MetaDevice) return;
+        var tape = new Tape(device); // never run: sizes that do not fit are found here
+        Record(tape, tape.NewTensor(InputShape, Layout.Plain, "image"), BnMode.Eval);
     }
 
     /// <inheritdoc/>

@@ -14,7 +14,7 @@ public abstract class Module(Device device)
     private DropoutSource? _dropoutSource;
 
     /// <summary>The device that the network is on.</summary>
-    public Device Device { get; } = device;
+    public Device Device { get; } = Bound.Given(device);
 
     /// <summary>All trained parameters.</summary>
     public ParameterStore Parameters { get; } = new(device);
@@ -62,6 +62,7 @@ public abstract class Module(Device device)
     /// <exception cref="CheckpointException">Arrays are missing, unexpected, of another shape, or there twice.</exception>
     public void Load(IEnumerable<NamedArray> state)
     {
+        ArgumentNullException.ThrowIfNull(state);
         var arrays = new Dictionary<string, NamedArray>();
         foreach (var array in state)
             if (!arrays.TryAdd(array.Name, array)) throw new CheckpointException($"Two arrays are called '{array.Name}': give each once.");
@@ -71,6 +72,7 @@ public abstract class Module(Device device)
     /// <inheritdoc cref="Load(IEnumerable{NamedArray})"/>
     public void Load(IReadOnlyDictionary<string, NamedArray> state)
     {
+        ArgumentNullException.ThrowIfNull(state);
         StateReport.Of(this, state.ToDictionary(pair => pair.Key, pair => pair.Value.Shape)).Require();
         foreach (var p in Parameters.Parameters) p.Upload(state[p.Name].ToFloats());
         foreach (var norm in _batchNorms)

@@ -7,7 +7,7 @@ public static class NormalizeOp
     /// <exception cref="ShapeException">The channels do not match, or x is itself a view.</exception>
     public static Tensor Normalize(this Tape tape, Tensor x, Normalize layer)
     {
-        ShapeException.Require(x.Shape.C == layer.Mean.Count, "Normalize",
+        ShapeException.Require(Bound.Given(x).Shape.C == Bound.Given(layer).Mean.Count, "Normalize",
             $"{x} has {x.Shape.C} channels, the normalisation has {layer.Mean.Count}");
         ShapeException.Require(x.View is null, "Normalize", $"{x} must be stored images");
         return tape.Scaled(x, layer.Scale, layer.Shift);
@@ -21,8 +21,9 @@ public sealed class Normalize
     /// <exception cref="ShapeException">The lengths differ or a deviation is not positive.</exception>
     public Normalize(Device device, IReadOnlyList<float> mean, IReadOnlyList<float> std)
     {
-        ShapeException.Require(mean.Count == std.Count && mean.Concat(std).All(v => Math.Abs(v) <= 1) && std.All(s => s > 0),
-            "Normalize", "one mean and one positive deviation per channel are needed, of pixels in [0,1]: in levels divide by 255");
+        ShapeException.Require(Bound.Given(mean).Count == Bound.Given(std).Count && mean.Concat(std).All(v => Math.Abs(v) <= 1)
+            && std.All(s => s > 0), "Normalize",
+            "one mean and one positive deviation per channel are needed, of pixels in [0,1]: in levels divide by 255");
         (Mean, Std) = (mean, std);
         Scale = Vector(device, [.. std.Select(s => 1 / s)], "normalize.scale");
         Shift = Vector(device, [.. mean.Zip(std, (m, s) => -m / s)], "normalize.shift");

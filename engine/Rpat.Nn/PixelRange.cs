@@ -37,6 +37,7 @@ public static class PixelRange
     /// <param name="farthest">By how much a value was rounded at most.</param>
     public static byte[] ToBytes(float[] images, out float farthest)
     {
+        ArgumentNullException.ThrowIfNull(images);
         byte[] bytes = Array.ConvertAll(images, value => (byte)MathF.Round(Math.Clamp(value, 0, 1) * 255));
         farthest = 0;
         for (int i = 0; i < bytes.Length; i++) farthest = Math.Max(farthest, Math.Abs(bytes[i] / 255f - images[i]));

@@ -74,7 +74,7 @@ internal static class PretrainedWeights
     {
         string path = RunFinder.FindCheckpoint(text, config.Run.Out)
             ?? throw new ConfigException($"{key} is '{text}', which is not there: give a run, its folder or a file of weights.");
-        using WeightFile opened = WeightFile.Open(NetworkFile.FileOf(path));
+        using WeightFile opened = WeightFile.Open(CheckpointFile.At(path));
         var choice = new WeightChoice(ModelMetadata.IsIn(opened.Metadata) ? null : model.Name, null, [], [], Strict: true);
         return NetworkFile.Load(device, path, choice, model.Input).Net;
     }

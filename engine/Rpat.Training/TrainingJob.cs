@@ -11,7 +11,7 @@ public sealed class TrainingJob : IDisposable
     private readonly StopRequest _stop = new();
     private readonly Run _run;
     private readonly TrainingSession _session;
-
+    private readonly Lock _training = new();
     private bool _disposed;
 
     private TrainingJob(RunPlan plan, IReadOnlyList<string> settings, DataPair? data)
@@ -94,19 +94,26 @@ public sealed class TrainingJob : IDisposable
     /// <exception cref="ObjectDisposedException">It is disposed.</exception>
     public TrainingOutcome Train(IProgressView? progress = null, CancellationToken cancellation = default)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        using var asking = cancellation.Register(() => _stop.Ask(ExitCode.Interrupted));
-        return _session.Train(_run, progress ?? new NoView());
+        lock (_training)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            using var asking = cancellation.Register(() => _stop.Ask(ExitCode.Interrupted));
+            return _session.Train(_run, progress ?? new NoView());
+        }
     }
 
-    /// <summary>Closes the run's folder and frees the device.</summary>
+    /// <summary>Closes the run's folder and frees the device; a training in another thread is cancelled first, and returns.</summary>
     public void Dispose()
     {
-        if (_disposed) return;
-        _disposed = true;
-        _session.Dispose();
-        _run.Dispose();
-        _stop.Dispose();
+        if (!_stop.IsRequested) _stop.Ask(ExitCode.Interrupted);
+        lock (_training)
+        {
+            if (_disposed) return;
+            _disposed = true;
+            _session.Dispose();
+            _run.Dispose();
+            _stop.Dispose();
+        }
     }
 
     private sealed class NoView : IProgressView;

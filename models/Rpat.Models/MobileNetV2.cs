@@ -28,7 +28,7 @@ public sealed class MobileNetV2 : FeatureClassifier
     /// <summary>Builds the net with PyTorch's default initialisation.</summary>
     /// <param name="seed">Seed of the initial weights.</param>
     public MobileNetV2(Device device, MobileNetV2Options options, ulong seed)
-        : base(device, options.Input, options.Classes, options.Normalization)
+        : base(device, (options ?? throw new ArgumentNullException(nameof(options))).Input, options.Classes, options.Normalization)
     {
         Options = options;
         int channels = options.Width;

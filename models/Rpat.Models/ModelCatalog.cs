@@ -69,6 +69,7 @@ public static partial class ModelCatalog
     /// <exception cref="ArgumentException">There is no such model.</exception>
     public static FeatureClassifier Build(Device device, ModelSpec spec, ulong seed)
     {
+        ArgumentNullException.ThrowIfNull(spec);
         string name = Spellings.Canonical(spec.Name);
         var family = Find(name) ?? throw new ArgumentException($"There is no model '{spec.Name}': {Spellings.Hint(spec.Name)}");
         return family.Build(device, spec with { Name = name }, seed);

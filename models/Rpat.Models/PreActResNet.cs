@@ -19,7 +19,8 @@ public sealed class PreActResNet : PreActivationNet
     /// <summary>Builds the net with PyTorch's default initialisation.</summary>
     /// <param name="seed">Seed of the initial weights.</param>
     public PreActResNet(Device device, PreActResNetOptions options, ulong seed)
-        : base(device, options, BlockStyle.PreAct, NetSizes.Doubling(options.Width, options.Width, 4, options.BlocksPerStage), seed) =>
+        : base(device, options, BlockStyle.PreAct, NetSizes.Doubling(
+            (options ?? throw new ArgumentNullException(nameof(options))).Width, options.Width, 4, options.BlocksPerStage), seed) =>
         Options = options;
 
     /// <summary>The sizes it was built with.</summary>

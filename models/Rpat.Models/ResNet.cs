@@ -36,7 +36,7 @@ public sealed class ResNet : FeatureClassifier
     }
 
     internal ResNet(Device device, ResNetOptions options, NetSizes sizes, ulong seed)
-        : base(device, options.Input, options.Classes, options.Normalization)
+        : base(device, (options ?? throw new ArgumentNullException(nameof(options))).Input, options.Classes, options.Normalization)
     {
         Options = options;
         int channels = sizes.Stem;

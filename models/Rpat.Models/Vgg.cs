@@ -24,7 +24,8 @@ public sealed class Vgg : FeatureClassifier
 
     /// <summary>Builds the net with PyTorch's default initialisation.</summary>
     /// <param name="seed">Seed of the initial weights.</param>
-    public Vgg(Device device, VggOptions options, ulong seed) : base(device, options.Input, options.Classes, options.Normalization)
+    public Vgg(Device device, VggOptions options, ulong seed)
+        : base(device, (options ?? throw new ArgumentNullException(nameof(options))).Input, options.Classes, options.Normalization)
     {
         Options = options;
         int channels = options.Input.C;

@@ -23,7 +23,8 @@ public sealed class WideResNet : PreActivationNet
     /// <param name="seed">Seed of the initial weights.</param>
     /// <exception cref="ArgumentException">The depth is not 6n + 4.</exception>
     public WideResNet(Device device, WideResNetOptions options, ulong seed)
-        : base(device, options, BlockStyle.Wide, SizesOf(options.Width, BlocksOf(options.Depth)), seed) => Options = options;
+        : base(device, options, BlockStyle.Wide, SizesOf(
+            (options ?? throw new ArgumentNullException(nameof(options))).Width, BlocksOf(options.Depth)), seed) => Options = options;
 
     /// <summary>The sizes it was built with.</summary>
     public WideResNetOptions Options { get; }

@@ -120,17 +120,23 @@ public sealed class Loss
     public static Loss Of(LossTerm term) => new([term]);
 
     /// <summary>The sum of two losses.</summary>
-    /// <exception cref="InvalidOperationException">They have a term in common.</exception>
-    public static Loss operator +(Loss a, Loss b) => a.Terms.Intersect(b.Terms).Any()
-        ? throw new InvalidOperationException("A term occurs twice in a sum of losses: multiply it by a number instead.")
-        : new([.. a.Terms, .. b.Terms]);
+    /// <exception cref="InvalidOperationException">They have a term in common, or are of two tapes.</exception>
+    public static Loss operator +(Loss a, Loss b)
+    {
+        if (a.Terms.Intersect(b.Terms).Any())
+            throw new InvalidOperationException("A term occurs twice in a sum of losses: multiply it by a number instead.");
+        return a.Terms[0].Values.Maker == b.Terms[0].Values.Maker ? new([.. a.Terms, .. b.Terms])
+            : throw new InvalidOperationException("Losses of two tapes have no sum: record both on one tape, or add what Read returns.");
+    }
 
     /// <summary>
     /// Multiplies the weight of every term, and returns the same loss: the backward pass is that of all terms of the tape, each with its
     /// weight, so a loss has one weight wherever it occurs.
     /// </summary>
+    /// <exception cref="ArgumentException">The weight is NaN.</exception>
     public static Loss operator *(float weight, Loss loss)
     {
+        if (float.IsNaN(weight)) throw new ArgumentException("The weight of a loss is NaN: give a number.");
         foreach (var term in loss.Terms) term.Weight *= weight;
         return loss;
     }

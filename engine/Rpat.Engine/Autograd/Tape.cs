@@ -37,7 +37,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     private long _passes;
 
     /// <summary>The device that the tape runs on.</summary>
-    public Device Device { get; } = device;
+    public Device Device { get; } = Argument.Given(device);
 
     /// <summary>What <see cref="Backward"/> computes.</summary>
     public Gradients Gradients { get; } = gradients;
@@ -72,6 +72,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// <summary>Keeps a tensor readable until another tape runs, instead of reusing its memory within this one.</summary>
     public Tensor Retain(Tensor tensor)
     {
+        ArgumentNullException.ThrowIfNull(tensor);
         _kept.Add(Stored(tensor));
         return tensor;
     }

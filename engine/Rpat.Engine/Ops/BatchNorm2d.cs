@@ -23,7 +23,7 @@ public static class BatchNorm2dOp
     /// training mode.</exception>
     public static Tensor BatchNorm2d(this Tape tape, Tensor x, BatchNorm2d layer, BnMode mode, bool relu = false)
     {
-        ShapeException.Require(x.Shape.C == layer.Channels, "BatchNorm2d",
+        ShapeException.Require(Argument.Given(x).Shape.C == Argument.Given(layer).Channels, "BatchNorm2d",
             $"{x} has {x.Shape.C} channels, layer '{layer.Name}' has {layer.Channels}");
         ShapeException.Require(x.Layout == Layout.Blocked, "BatchNorm2d", $"{x} must be activations: use tape.ToActivations");
         int values = (tape.Shard?.GlobalRows(x.Shape.N) ?? x.Shape.N) * x.Shape.Area;

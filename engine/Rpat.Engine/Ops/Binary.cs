@@ -10,7 +10,7 @@ public static class BinaryOp
     /// <exception cref="ShapeException">The sizes or layouts do not fit.</exception>
     public static Tensor Binary<TOp>(this Tape tape, TOp op, Tensor a, Tensor b) where TOp : struct, IBinary
     {
-        Shape s = a.Shape, t = b.Shape;
+        Shape s = Argument.Given(a).Shape, t = Argument.Given(b).Shape;
         bool same = s == t && a.Layout == b.Layout;
         ShapeException.Require(same || (b.Layout == Layout.Plain && t.Area == 1 && (t.N == 1 || t.N == s.N) && (t.C == 1 || t.C == s.C)),
             typeof(TOp).Name, $"{a} and {b} differ in size or layout");
@@ -42,4 +42,20 @@ internal sealed class BinaryNode<TOp> : OpNode where TOp : struct, IBinary
         if (_a.NeedsGrad) k.BinaryGradient(_op, _shape, _a.Data, _b.Data, Output.Grad, byB: false, _a.Accumulate, _a.Grad);
         if (_b.NeedsGrad) k.BinaryGradient(_op, _shape, _a.Data, _b.Data, Output.Grad, byB: true, _b.Accumulate, _b.Grad);
     }
+}
+
+/// <summary>a + factor·b.</summary>
+public readonly struct Add(double factor) : IBinary
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Value<T>(T a, T b) where T : struct, IReal<T> => a + factor * b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T ByA<T>(T a, T b) where T : struct, IReal<T> => 1;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T ByB<T>(T a, T b) where T : struct, IReal<T> => factor;
 }

@@ -7,7 +7,7 @@ public static class ChannelBiasOp
     /// <exception cref="ShapeException">The channels do not match, or x is a plain image.</exception>
     public static Tensor ChannelBias(this Tape tape, Tensor x, Parameter bias)
     {
-        ShapeException.Require(bias.Shape.Count == x.Shape.C, "ChannelBias",
+        ShapeException.Require(Argument.Given(bias).Shape.Count == Argument.Given(x).Shape.C, "ChannelBias",
             $"{x} has {x.Shape.C} channels, {bias.Name} has {bias.Shape.Count} values");
         ShapeException.Require(x.Layout == Layout.Blocked, "ChannelBias", $"{x} must be activations: use tape.ToActivations");
         return tape.Record(new ChannelBiasNode(tape, x, bias)).Output;

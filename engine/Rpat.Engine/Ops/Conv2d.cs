@@ -10,10 +10,11 @@ public static class Conv2dOp
     public static Tensor Conv2d(this Tape tape, Tensor x, Tensor weight, int stride = 1, int padding = 0, Tensor? residual = null,
         int trailing = 0)
     {
-        IReadOnlyList<int> d = (weight as Parameter)?.Dimensions ?? [weight.Shape.N, weight.Shape.C, weight.Shape.H, weight.Shape.W];
+        IReadOnlyList<int> d = (Argument.Given(weight) as Parameter)?.Dimensions
+            ?? [weight.Shape.N, weight.Shape.C, weight.Shape.H, weight.Shape.W];
         ShapeException.Require(d.Count == 4 && d[2] == d[3] && weight.Layout == Layout.Plain, "Conv2d",
             $"{weight.Name} must be plain [K, C, R, R], is [{string.Join(", ", d)}]");
-        ShapeException.Require(x.Shape.C == d[1], "Conv2d", $"{x} has {x.Shape.C} channels, {weight.Name} takes {d[1]}");
+        ShapeException.Require(Argument.Given(x).Shape.C == d[1], "Conv2d", $"{x} has {x.Shape.C} channels, {weight.Name} takes {d[1]}");
         ShapeException.Require(stride > 0 && padding >= 0 && trailing >= 0, "Conv2d",
             $"stride {stride} must be positive, and padding {padding} and {trailing} not negative");
         ShapeException.Require(Math.Min(x.Shape.H, x.Shape.W) + 2 * padding + trailing >= d[2], "Conv2d",

@@ -12,8 +12,8 @@ public static class CopyOp
         bool detached = false)
     {
         foreach (var (x, s) in inputs.Zip(shapes))
-            ShapeException.Require(x.Shape.Count == s.From.Count && (x.View?.Source ?? x).Layout == s.FromLayout && s.To == shapes[0].To
-                && (x.Shape == s.From || s.FromLayout == Layout.Plain), op, $"{x} does not fit {s.From}");
+            ShapeException.Require(Argument.Given(x).Shape.Count == s.From.Count && (x.View?.Source ?? x).Layout == s.FromLayout
+                && s.To == shapes[0].To && (x.Shape == s.From || s.FromLayout == Layout.Plain), op, $"{x} does not fit {s.From}");
         return tape.Record(new CopyNode(tape, op, inputs, shapes, detached)).Output;
     }
 }

@@ -11,10 +11,10 @@ public static class DepthwiseConv2dOp
     /// <exception cref="ShapeException">The sizes do not fit.</exception>
     public static Tensor DepthwiseConv2d(this Tape tape, Tensor x, Parameter weight, int stride = 1, int padding = 0)
     {
-        var d = weight.Dimensions;
+        var d = Argument.Given(weight).Dimensions;
         ShapeException.Require(d.Count == 4 && d[1] == 1 && d[2] == d[3], Op,
             $"{weight.Name} must be [C, 1, R, R], is [{string.Join(", ", d)}]");
-        ShapeException.Require(x.Shape.C == d[0], Op, $"{x} has {x.Shape.C} channels, {weight.Name} has {d[0]} filters");
+        ShapeException.Require(Argument.Given(x).Shape.C == d[0], Op, $"{x} has {x.Shape.C} channels, {weight.Name} has {d[0]} filters");
         ShapeException.Require(x.Layout == Layout.Blocked, Op, $"{x} must be activations: use tape.ToActivations");
         ShapeException.Require(stride > 0 && padding >= 0 && padding < d[2], Op,
             $"stride {stride} and padding {padding} do not fit a {d[2]}×{d[2]} kernel");

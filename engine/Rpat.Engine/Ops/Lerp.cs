@@ -7,7 +7,7 @@ public static class LerpOp
     /// <exception cref="ShapeException">The sizes differ.</exception>
     public static Tensor Lerp(this Tape tape, Tensor a, Tensor b, float t)
     {
-        ShapeException.Require(a.Shape == b.Shape, "Lerp", $"{a} and {b} differ in size");
+        ShapeException.Require(Argument.Given(a).Shape == Argument.Given(b).Shape, "Lerp", $"{a} and {b} differ in size");
         ShapeException.Require(a.Layout == Layout.Plain && b.Layout == Layout.Plain, "Lerp", $"{a} and {b} must be plain");
         return tape.Record(new LerpNode(tape, a, b, t)).Output;
     }

@@ -7,8 +7,9 @@ public static class LinearOp
     /// <exception cref="ShapeException">The sizes do not fit.</exception>
     public static Tensor Linear(this Tape tape, Tensor x, Parameter weight, Parameter? bias = null)
     {
-        var d = weight.Dimensions;
-        ShapeException.Require(x.Layout == Layout.Plain && x.Shape.SampleCount == x.Shape.C, "Linear", $"{x} must be [N, C]");
+        var d = Argument.Given(weight).Dimensions;
+        ShapeException.Require(Argument.Given(x).Layout == Layout.Plain && x.Shape.SampleCount == x.Shape.C, "Linear",
+            $"{x} must be [N, C]");
         ShapeException.Require(weight.Shape.SampleCount == x.Shape.C, "Linear", $"{x} does not fit {weight.Name} [{string.Join(", ", d)}]");
         ShapeException.Require(bias is null || bias.Shape.Count == d[0], "Linear",
             $"{bias?.Name} has {bias?.Shape.Count} values, {weight.Name} has {d[0]} rows");

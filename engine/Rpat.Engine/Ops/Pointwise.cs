@@ -3,14 +3,17 @@ namespace Rpat.Engine.Ops;
 /// <summary>Recording of additions and activations.</summary>
 public static class PointwiseOp
 {
-    /// <summary>a + b, both <c>[N, C, H, W]</c>, optionally clamped at zero (the end of a residual block).</summary>
-    /// <exception cref="ShapeException">The sizes differ.</exception>
+    /// <summary>
+    /// a + b, optionally clamped at zero (the end of a residual block): both of one size and layout, or b spread over a as in
+    /// <see cref="BinaryOp.Binary"/>.
+    /// </summary>
+    /// <exception cref="ShapeException">The sizes or layouts do not fit.</exception>
     public static Tensor Add(this Tape tape, Tensor a, Tensor b, bool relu = false)
     {
-        ShapeException.Require(a.Shape == b.Shape, "Add", $"{a} and {b} differ in size");
-        ShapeException.Require((a.Layout, b.Layout) == (Layout.Blocked, Layout.Blocked), "Add",
-            $"{a} and {b} must be activations: use tape.ToActivations");
-        return tape.Record(new AddNode(tape, a, b, relu)).Output;
+        if (Argument.Given(a).Shape == Argument.Given(b).Shape && (a.Layout, b.Layout) == (Layout.Blocked, Layout.Blocked))
+            return tape.Record(new AddNode(tape, a, b, relu)).Output;
+        Tensor sum = tape.Binary(new Add(1), a, b);
+        return relu ? tape.Relu(sum) : sum;
     }
 
     /// <summary>max(x, 0); the derivative at 0 is 0, as in PyTorch.</summary>

@@ -6,7 +6,8 @@ public static class Pool2dOp
     /// <summary>Mean of each map: <c>[N, C, H, W]</c> → plain <c>[N, C]</c>.</summary>
     public static Tensor GlobalAveragePool(this Tape tape, Tensor x)
     {
-        ShapeException.Require(x.Layout == Layout.Blocked, "GlobalAveragePool", $"{x} must be activations: use tape.ToActivations");
+        ShapeException.Require(Argument.Given(x).Layout == Layout.Blocked, "GlobalAveragePool",
+            $"{x} must be activations: use tape.ToActivations");
         return tape.Record(new GlobalAveragePoolNode(tape, x)).Output;
     }
 
@@ -14,7 +15,7 @@ public static class Pool2dOp
     /// <exception cref="ShapeException">The window is larger than the map, or the padding than half a window.</exception>
     public static Tensor MaxPool2d(this Tape tape, Tensor x, int window, int stride, int padding = 0)
     {
-        ShapeException.Require(x.Layout == Layout.Blocked, "MaxPool2d", $"{x} must be activations: use tape.ToActivations");
+        ShapeException.Require(Argument.Given(x).Layout == Layout.Blocked, "MaxPool2d", $"{x} must be activations: use tape.ToActivations");
         ShapeException.Require(window > 0 && stride > 0 && window <= Math.Min(x.Shape.H, x.Shape.W) + 2 * padding, "MaxPool2d",
             $"window {window} and stride {stride} do not fit {x}");
         ShapeException.Require(padding >= 0 && padding <= window / 2, "MaxPool2d", $"padding {padding} is over half of window {window}");

@@ -43,7 +43,7 @@ public static class RowLossOp
     {
         ArgumentNullException.ThrowIfNull(name);
         string op = typeof(TLoss).Name;
-        int rows = options.Halves ? logits.Shape.N / 2 : logits.Shape.N;
+        int rows = options.Halves ? Argument.Given(logits).Shape.N / 2 : Argument.Given(logits).Shape.N;
         ShapeException.Require(logits is { Shape.Area: 1, Layout: Layout.Plain }, op,
             $"{logits} is a map, not rows [N, K]: use tape.Flatten(tape.ToPlain(x)) or a pooling");
         ShapeException.Require(!options.Halves || logits.Shape.N % 2 == 0, op, $"{logits} has no two halves");

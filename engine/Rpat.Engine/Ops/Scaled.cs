@@ -8,8 +8,8 @@ public static class ScaledOp
     /// <exception cref="ShapeException">x is itself a view.</exception>
     public static Tensor Scaled(this Tape tape, Tensor x, Tensor scale, Tensor shift)
     {
-        ShapeException.Require(x.View is null, "Scaled", $"{x} must be stored");
-        var view = new AffineView(x, scale, shift, Relu: false, Constant: true);
+        ShapeException.Require(Argument.Given(x).View is null, "Scaled", $"{x} must be stored");
+        var view = new AffineView(x, Argument.Given(scale), Argument.Given(shift), Relu: false, Constant: true);
         return new Tensor(tape.Device, x.Shape, x.Layout, "normalized") { View = view, NeedsGrad = tape.AddInput(x).NeedsGrad };
     }
 }

@@ -9,7 +9,7 @@ public sealed class Labels
     public Labels(Device device, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        (Device, Count, _values) = (device, count, new int[count]);
+        (Device, Count, _values) = (Argument.Given(device), count, new int[count]);
         Data = device.Allocate(count);
     }
 

@@ -11,7 +11,7 @@ public sealed class ParameterStore(Device device)
     private DeviceBuffer? _gradients;
 
     /// <summary>The device that holds the values.</summary>
-    public Device Device { get; } = device;
+    public Device Device { get; } = Argument.Given(device);
 
     /// <summary>All parameters in declaration order, which is PyTorch's.</summary>
     public IReadOnlyList<Parameter> Parameters => _parameters;
@@ -39,10 +39,11 @@ public sealed class ParameterStore(Device device)
 
     /// <summary>Declares a parameter, trained from then on.</summary>
     /// <param name="dimensions">Sizes in PyTorch's order; their product is the shape's count.</param>
-    /// <exception cref="InvalidOperationException">The parameters are allocated already.</exception>
+    /// <exception cref="InvalidOperationException">The parameters are allocated already, or one has that name.</exception>
     public Parameter Declare(string name, Shape shape, params int[] dimensions)
     {
         if (_values is not null) throw new InvalidOperationException($"{name}: the store is sealed already.");
+        if (_parameters.Exists(one => one.Name == name)) throw new InvalidOperationException($"Two parameters are called '{name}'.");
         var parameter = new Parameter(this, name, shape, dimensions) { NeedsGrad = true };
         _parameters.Add(parameter);
         Count += shape.Count;

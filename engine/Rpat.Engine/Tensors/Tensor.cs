@@ -35,7 +35,7 @@ public class Tensor
     public DeviceBuffer Data
     {
         get => _data ?? throw new InvalidOperationException(View is null
-            ? $"{Name} has no memory yet: run its tape first."
+            ? $"{Name} has no memory yet: {(this is Parameter ? "call Allocate of its ParameterStore" : "run its tape")} first."
             : $"{Name} is never stored, since its readers compute it: read the output of a later op instead.");
         internal set => _data = value;
     }
@@ -102,7 +102,13 @@ public class Tensor
     /// <summary>Copies the values to <paramref name="destination"/> in NCHW order.</summary>
     /// <exception cref="InvalidOperationException">Its tape has not run, another tape has run since, or later ops of its own have reused
     /// its memory.</exception>
-    public void CopyTo(Span<float> destination) => Read(Present, destination);
+    /// <exception cref="ShapeException">The destination is shorter than <see cref="Shape.Count"/>.</exception>
+    public void CopyTo(Span<float> destination)
+    {
+        if (destination.Length < Shape.Count)
+            throw new ShapeException("CopyTo", $"{this} has {Shape.Count} values, and the destination takes {destination.Length}");
+        Read(Present, destination);
+    }
 
     /// <summary>The values in NCHW order.</summary>
     /// <inheritdoc cref="CopyTo"/>

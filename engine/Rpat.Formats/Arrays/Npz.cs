@@ -46,6 +46,7 @@ public static class Npz
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, IReadOnlyList<NamedArray> arrays, bool compress = true)
     {
+        ArgumentNullException.ThrowIfNull(arrays);
         if (arrays.Select(a => a.Name).Distinct(StringComparer.Ordinal).Count() != arrays.Count)
             throw new ArgumentException("Two arrays of an .npz file have the same name: give every array its own name.", nameof(arrays));
         AtomicFile.Write(path, stream =>

@@ -36,6 +36,7 @@ public static class Safetensors
     public static void Write(string path, IEnumerable<NamedArray> tensors, IReadOnlyDictionary<string, string>? metadata = null,
         bool digest = false)
     {
+        ArgumentNullException.ThrowIfNull(tensors);
         var plan = new SafetensorsPlan(tensors, metadata, digest);
         AtomicFile.Write(path, plan.WriteTo);
     }

@@ -53,6 +53,7 @@ public sealed class LabeledImages
     public static LabeledImages FromFloats(
         string name, int channels, int height, int width, float[] images, int[] labels, IReadOnlyList<string>? classNames = null)
     {
+        ArgumentNullException.ThrowIfNull(labels);
         byte[] pixels = PixelRange.ToBytes(images, out float change);
         return new(name, channels, height, width, pixels, labels, classNames, change <= ExactWithin ? null : images);
     }

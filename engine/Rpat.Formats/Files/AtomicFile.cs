@@ -22,6 +22,7 @@ public static class AtomicFile
     /// <exception cref="IOException">The folder is missing or not writable, or the disk is full.</exception>
     public static void Write(string path, Action<Stream> write)
     {
+        ArgumentNullException.ThrowIfNull(path);
         if (Path.GetFileName(path).Length == 0)
             throw new IOException($"'{path}' is a folder: give the name of a file in it.");
         RequireNoLink(path);

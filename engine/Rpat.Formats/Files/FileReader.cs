@@ -23,6 +23,7 @@ internal sealed class FileReader : IDisposable
 
     internal static FileReader Open(string path, Func<string, Exception?, Exception> fail)
     {
+        ArgumentNullException.ThrowIfNull(path);
         try
         {
             return new FileReader(path, RegularFile.Open(path), fail);

@@ -18,6 +18,7 @@ public static class OnnxFile
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, Classifier net, IReadOnlyDictionary<string, string>? metadata = null)
     {
+        ArgumentNullException.ThrowIfNull(net);
         ProtobufWriter model = Model(Graph(net), metadata ?? new Dictionary<string, string>());
         AtomicFile.Write(path, model.CopyTo);
     }

@@ -20,6 +20,7 @@ public static class TorchFile
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, IEnumerable<NamedArray> tensors)
     {
+        ArgumentNullException.ThrowIfNull(tensors);
         NamedArray[] all = [.. tensors];
         if (all.Select(t => t.Name).Distinct(StringComparer.Ordinal).Count() != all.Length)
             throw new ArgumentException("Two tensors of a checkpoint have the same name: give every tensor its own name.", nameof(tensors));

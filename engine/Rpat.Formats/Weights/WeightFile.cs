@@ -62,7 +62,8 @@ public abstract class WeightFile : IDisposable
     /// <exception cref="CheckpointException">There is no such tensor, its type is not supported, or the file cannot be read.</exception>
     public abstract NamedArray Load(string name);
 
-    /// <summary>All tensors, for <see cref="Module.Load(IEnumerable{NamedArray})"/>.</summary>
+    /// <summary>All tensors, for <see cref="Module.Load(IEnumerable{NamedArray})"/>, each read when it is asked for: use them before
+    /// the file is closed.</summary>
     /// <inheritdoc cref="Load"/>
     public IEnumerable<NamedArray> State() => Tensors.Select(tensor => Load(tensor.Name));
 

@@ -1,21 +1,5 @@
 namespace Rpat.Nn.Ops;
 
-/// <summary>a + factor·b.</summary>
-public readonly struct Add(double factor) : IBinary
-{
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T Value<T>(T a, T b) where T : struct, IReal<T> => a + factor * b;
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T ByA<T>(T a, T b) where T : struct, IReal<T> => 1;
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T ByB<T>(T a, T b) where T : struct, IReal<T> => factor;
-}
-
 /// <summary>a·b.</summary>
 public readonly struct Multiply : IBinary
 {
@@ -56,9 +40,7 @@ public static class ArithmeticOps
 {
     /// <summary>a + b.</summary>
     /// <exception cref="ShapeException">The sizes or layouts do not fit.</exception>
-    public static Tensor Add(this Tape tape, Tensor a, Tensor b) =>
-        a.Shape == b.Shape && a.Layout == Layout.Blocked && b.Layout == Layout.Blocked ? PointwiseOp.Add(tape, a, b)
-            : tape.Binary(new Add(1), a, b);
+    public static Tensor Add(this Tape tape, Tensor a, Tensor b) => PointwiseOp.Add(tape, a, b);
 
     /// <summary>a − b.</summary>
     /// <inheritdoc cref="Add(Tape, Tensor, Tensor)"/>

@@ -27,10 +27,10 @@ public static class ConvolutionOps
     /// <exception cref="ShapeException">The sizes do not fit.</exception>
     public static Tensor Conv2d(this Tape tape, Tensor x, Parameter weight, ConvolutionOptions options, Parameter? bias = null)
     {
-        var d = weight.Dimensions;
+        var d = Bound.Given(weight).Dimensions;
         ShapeException.Require(d.Count == 4, "Conv2d", $"{weight.Name} must be [K, C/groups, R, S], is [{string.Join(", ", d)}]");
-        int groups = options.Groups;
-        ShapeException.Require(groups > 0 && d[0] % groups == 0 && d[1] * groups == x.Shape.C, "Conv2d",
+        int groups = Bound.Given(options).Groups;
+        ShapeException.Require(groups > 0 && d[0] % groups == 0 && d[1] * groups == Bound.Given(x).Shape.C, "Conv2d",
             $"{x} in {groups} groups does not fit {weight.Name} [{string.Join(", ", d)}]");
         ShapeException.Require(Math.Min(options.Dilation.Rows, options.Dilation.Columns) > 0, "Conv2d", "a dilation must be positive");
         Tensor y = IsDepthwise(x, weight, options) ? tape.DepthwiseConv2d(x, weight, options.Stride, options.Padding.Rows)

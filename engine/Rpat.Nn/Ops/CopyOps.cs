@@ -10,7 +10,7 @@ public static class CopyOps
     public static Tensor Slice(this Tape tape, Tensor x, Range? samples = null, Range? channels = null, Range? rows = null,
         Range? columns = null)
     {
-        var s = x.Shape;
+        var s = Bound.Given(x).Shape;
         var (n, c, h, w) = (Part(samples, s.N, x), Part(channels, s.C, x), Part(rows, s.H, x), Part(columns, s.W, x));
         return Shifted(tape, "Slice", x, new(n.Count, c.Count, h.Count, w.Count), new(n.First, c.First, h.First, w.First));
     }
@@ -19,7 +19,8 @@ public static class CopyOps
     /// <exception cref="ShapeException">The parts do not add up to x's channels.</exception>
     public static IReadOnlyList<Tensor> Split(this Tape tape, Tensor x, params IReadOnlyList<int> channels)
     {
-        ShapeException.Require(channels.Sum() == x.Shape.C, "Split", $"parts of {string.Join(" + ", channels)} channels are not {x}");
+        ShapeException.Require(channels.Sum() == Bound.Given(x).Shape.C, "Split",
+            $"parts of {string.Join(" + ", channels)} channels are not {x}");
         var parts = new List<Tensor>();
         for (int i = 0, at = 0; i < channels.Count; at += channels[i++]) parts.Add(tape.Slice(x, channels: at..(at + channels[i])));
         return parts;
@@ -33,7 +34,7 @@ public static class CopyOps
     /// <exception cref="ShapeException">The sizes differ, or a tensor is not plain.</exception>
     public static Tensor Stack(this Tape tape, Tensor a, Tensor b)
     {
-        ShapeException.Require(a.Shape == b.Shape, "Stack", $"{a} and {b} differ in size");
+        ShapeException.Require(Bound.Given(a).Shape == Bound.Given(b).Shape, "Stack", $"{a} and {b} differ in size");
         ShapeException.Require(a.Layout == Layout.Plain && b.Layout == Layout.Plain, "Stack", $"{a} and {b} must be plain");
         return Join(tape, "Stack", [a, b], Samples);
     }
@@ -42,7 +43,7 @@ public static class CopyOps
     /// <exception cref="ShapeException">The number of samples is odd.</exception>
     public static (Tensor First, Tensor Second) Halves(this Tape tape, Tensor both)
     {
-        int half = both.Shape.N / 2;
+        int half = Bound.Given(both).Shape.N / 2;
         ShapeException.Require(both.Shape.N == 2 * half, "Halves", $"{both} has no two halves");
         return (tape.Slice(both, samples: ..half), tape.Slice(both, samples: half..));
     }
@@ -50,7 +51,7 @@ public static class CopyOps
     /// <summary>Zeros around each map, as many rows and columns as given; negative numbers cut.</summary>
     /// <exception cref="ShapeException">Nothing would be left.</exception>
     public static Tensor Pad(this Tape tape, Tensor x, int top, int bottom, int left, int right) => Shifted(tape, "Pad", x,
-        x.Shape with { H = x.Shape.H + top + bottom, W = x.Shape.W + left + right }, new(0, 0, -top, -left));
+        Bound.Given(x).Shape with { H = x.Shape.H + top + bottom, W = x.Shape.W + left + right }, new(0, 0, -top, -left));
 
     /// <summary>Plain x with its axes in another order, such as 0, 2, 1, 3: the axis of x that becomes each axis of the result.</summary>
     /// <exception cref="ShapeException">x is not plain, or not each axis is named once.</exception>
@@ -58,7 +59,7 @@ public static class CopyOps
     {
         int[] order = [n, c, h, w];
         ShapeException.Require(order.Order().SequenceEqual([0, 1, 2, 3]), "Permute", $"{n}, {c}, {h}, {w} are not four axes");
-        ShapeException.Require(x.Layout == Layout.Plain, "Permute", $"{x} must be plain");
+        ShapeException.Require(Bound.Given(x).Layout == Layout.Plain, "Permute", $"{x} must be plain");
         var sizes = Axes.Of(x.Shape);
         int At(int axis) => Array.IndexOf(order, axis);
         return tape.Copy("Permute", [x],
@@ -72,8 +73,8 @@ public static class CopyOps
     /// <exception cref="ShapeException">x is not plain, or the number of values differs.</exception>
     public static Tensor Reshape(this Tape tape, Tensor x, Shape shape)
     {
-        ShapeException.Require(x.Layout == Layout.Plain && (double)shape.N * shape.C * shape.H * shape.W == x.Shape.Count, "Reshape",
-            $"{x} cannot become plain {shape}");
+        ShapeException.Require(Bound.Given(x).Layout == Layout.Plain && (double)shape.N * shape.C * shape.H * shape.W == x.Shape.Count,
+            "Reshape", $"{x} cannot become plain {shape}");
         return tape.Copy("Reshape", [x], [new(shape, Layout.Plain, shape, Layout.Plain)]);
     }
 
@@ -81,7 +82,7 @@ public static class CopyOps
     /// <exception cref="ShapeException">x is not in plain order.</exception>
     public static Tensor Flatten(this Tape tape, Tensor x)
     {
-        ShapeException.Require(x.Layout == Layout.Plain, "Flatten", $"{x} must be images, not activations");
+        ShapeException.Require(Bound.Given(x).Layout == Layout.Plain, "Flatten", $"{x} must be images, not activations");
         var shape = new Shape(x.Shape.N, x.Shape.SampleCount);
         return tape.Copy("Flatten", [x], [new(shape, Layout.Plain, shape, Layout.Plain)]);
     }
@@ -93,23 +94,24 @@ public static class CopyOps
     /// <exception cref="ShapeException">x is already in the activation layout.</exception>
     public static Tensor ToActivations(this Tape tape, Tensor x)
     {
-        ShapeException.Require(x.Layout == Layout.Plain, "ToActivations", $"{x} must be plain");
+        ShapeException.Require(Bound.Given(x).Layout == Layout.Plain, "ToActivations", $"{x} must be plain");
         return tape.Copy("ToActivations", [x], [new(x.Shape, Layout.Plain, x.Shape, Layout.Blocked)]);
     }
 
     /// <summary>Activations as plain values of the same size.</summary>
     public static Tensor ToPlain(this Tape tape, Tensor x) =>
-        x is { Layout: Layout.Plain, View: null } ? x : tape.Copy("ToPlain", [x], [new(x.Shape, x.Layout, x.Shape, Layout.Plain)]);
+        Bound.Given(x) is { Layout: Layout.Plain, View: null } ? x
+            : tape.Copy("ToPlain", [x], [new(x.Shape, x.Layout, x.Shape, Layout.Plain)]);
 
     /// <summary>The same values, through which no gradient flows.</summary>
     public static Tensor Detach(this Tape tape, Tensor x) =>
-        tape.Copy("Detach", [x], [new(x.Shape, x.Layout, x.Shape, x.Layout)], detached: true);
+        tape.Copy("Detach", [x], [new(Bound.Given(x).Shape, x.Layout, x.Shape, x.Layout)], detached: true);
 
     private static Tensor Join(Tape tape, string op, IReadOnlyList<Tensor> inputs, int axis)
     {
-        ShapeException.Require(inputs.Count > 0, op, "there are no inputs");
-        Tensor first = inputs[0];
-        Axes ends = Axes.Of(first.Shape).With(axis, inputs.Sum(x => Axes.Of(x.Shape)[axis]));
+        ShapeException.Require(Bound.Given(inputs).Count > 0, op, "there are no inputs");
+        Tensor first = Bound.Given(inputs[0]);
+        Axes ends = Axes.Of(first.Shape).With(axis, inputs.Sum(x => Axes.Of(Bound.Given(x).Shape)[axis]));
         foreach (Tensor x in inputs)
             ShapeException.Require(Axes.Of(x.Shape).With(axis, ends[axis]) == ends && x.Layout == first.Layout, op,
                 $"{x} does not fit {first}");

@@ -32,7 +32,7 @@ public static class DropoutOp
     public static Tensor Dropout(this Tape tape, Tensor x, double rate, DropoutSource source, int index, BnMode mode)
     {
         rate = Checked(rate);
-        return mode == BnMode.Eval || rate == 0 ? x : tape.Record(new DropoutNode(tape, x, rate, source, index)).Output;
+        return mode == BnMode.Eval || rate == 0 ? Bound.Given(x) : tape.Record(new DropoutNode(tape, x, rate, source, index)).Output;
     }
 
     internal static double Checked(double rate) => rate is >= 0 and < 1 ? rate

@@ -46,7 +46,8 @@ public static class FunctionOps
     public static Tensor Sqrt(this Tape tape, Tensor x) => tape.Elementwise(new Power(0.5), x);
 
     /// <summary>x to a constant power.</summary>
-    public static Tensor Pow(this Tape tape, Tensor x, double power) => tape.Elementwise(new Power(power), x);
+    /// <exception cref="ArgumentOutOfRangeException">The power is no finite number.</exception>
+    public static Tensor Pow(this Tape tape, Tensor x, double power) => tape.Elementwise(new Power(Bound.Finite(power)), x);
 
     /// <summary>x + number.</summary>
     public static Tensor Add(this Tape tape, Tensor x, double number) => tape.Elementwise(new Line(1, number), x);

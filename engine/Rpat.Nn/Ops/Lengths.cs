@@ -10,7 +10,7 @@ public static class LengthOps
     /// <exception cref="ShapeException">z is not plain.</exception>
     public static Tensor UnitRows(this Tape tape, Tensor z)
     {
-        ShapeException.Require(z.Layout == Layout.Plain, "UnitRows", $"{z} must be plain");
+        ShapeException.Require(Bound.Given(z).Layout == Layout.Plain, "UnitRows", $"{z} must be plain");
         int columns = z.Shape.Area == 1 ? z.Shape.C : z.Shape.W;
         return tape.Record(new RowNode<RowLength, UnitDot>(tape, "UnitRows", new(LeastLength), new(LeastLength), z, columns)).Output;
     }
@@ -22,7 +22,7 @@ public static class LengthOps
     /// <exception cref="ShapeException">The images are not plain, or of one value each.</exception>
     public static Tensor StandardizeImages(this Tape tape, Tensor images)
     {
-        ShapeException.Require(images.Layout == Layout.Plain && images.Shape.SampleCount > 1, "StandardizeImages",
+        ShapeException.Require(Bound.Given(images).Layout == Layout.Plain && images.Shape.SampleCount > 1, "StandardizeImages",
             $"{images} must be plain images of more than one value");
         int values = images.Shape.SampleCount;
         return tape.Record(new RowNode<BoundedDeviation, BoundedDot>(tape, "StandardizeImages", default, default, images, values)).Output;

@@ -9,7 +9,7 @@ public static class MatMulOp
     /// <exception cref="ShapeException">The sizes do not fit.</exception>
     public static Tensor MatMul(this Tape tape, Tensor a, Tensor b, bool transposeA = false, bool transposeB = false)
     {
-        Shape s = a.Shape, t = b.Shape;
+        Shape s = Bound.Given(a).Shape, t = Bound.Given(b).Shape;
         var (m, k) = transposeA ? (s.W, s.H) : (s.H, s.W);
         var (inner, l) = transposeB ? (t.W, t.H) : (t.H, t.W);
         ShapeException.Require(a.Layout == Layout.Plain && b.Layout == Layout.Plain, "MatMul", $"{a} and {b} must be plain");

@@ -56,13 +56,14 @@ public static class NumberLossOps
         tape.RowLoss("sum", new RowSum(1), Rows(tape, x), new() { Reduction = Reduction.Sum });
 
     /// <summary>The mean of all values of x, PyTorch's <c>x.mean()</c>.</summary>
-    public static Loss Mean(this Tape tape, Tensor x) => tape.RowLoss("mean", new RowSum(1.0 / x.Shape.SampleCount), Rows(tape, x), new());
+    public static Loss Mean(this Tape tape, Tensor x) =>
+        tape.RowLoss("mean", new RowSum(1.0 / Bound.Given(x).Shape.SampleCount), Rows(tape, x), new());
 
     /// <summary>The mean of (x − target)² of all values, PyTorch's <c>F.mse_loss</c>; the gradient reaches both if both need one.</summary>
     /// <exception cref="ShapeException">The sizes differ.</exception>
     public static Loss MeanSquaredError(this Tape tape, Tensor x, Tensor target)
     {
-        ShapeException.Require(x.Shape == target.Shape, "MeanSquaredError", $"{x} and {target} differ in size");
+        ShapeException.Require(Bound.Given(x).Shape == Bound.Given(target).Shape, "MeanSquaredError", $"{x} and {target} differ in size");
         return tape.RowLoss("mse", new SquaredError(), Rows(tape, x), new() { Second = Rows(tape, target) });
     }
 

@@ -30,7 +30,7 @@ public static class ResampleOp
     /// <exception cref="ShapeException">The sizes do not fit, or an output reads beyond the map.</exception>
     public static Tensor Resample(this Tape tape, Tensor x, AxisSums rows, AxisSums columns)
     {
-        ShapeException.Require(rows.Inputs == x.Shape.H && columns.Inputs == x.Shape.W, "Resample",
+        ShapeException.Require(Bound.Given(rows).Inputs == Bound.Given(x).Shape.H && columns.Inputs == x.Shape.W, "Resample",
             $"sums of {rows.Inputs}×{columns.Inputs} pixels do not fit {x}");
         foreach (var axis in new[] { rows, columns })
             ShapeException.Require(axis.Outputs.All(o => o.First >= 0 && o.First + o.Weights.Count <= axis.Inputs), "Resample",

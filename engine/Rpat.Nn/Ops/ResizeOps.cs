@@ -11,14 +11,14 @@ public static class ResizeOps
     {
         if (stride == 0) stride = window;
         ShapeException.Require(window > 0 && stride > 0 && padding >= 0 && padding <= window / 2
-            && window <= Math.Min(x.Shape.H, x.Shape.W) + 2 * padding, "AveragePool2d",
+            && window <= Math.Min(Bound.Given(x).Shape.H, x.Shape.W) + 2 * padding, "AveragePool2d",
             $"window {window}, stride {stride} and padding {padding} do not fit {x}");
         AxisSums Axis(int size) => Sums(size, (size + 2 * padding - window) / stride + 1, output =>
         {
             int first = Math.Max(0, output * stride - padding), end = Math.Min(size, output * stride - padding + window);
             return Mean(first, end, countPadding ? window : end - first);
         });
-        return tape.Resample(x, Axis(x.Shape.H), Axis(x.Shape.W));
+        return tape.Resample(x, Axis(Bound.Given(x).Shape.H), Axis(x.Shape.W));
     }
 
     /// <summary>Means over as many windows of nearly equal size as requested: <c>[N, C, H, W]</c> → <c>[N, C, height, width]</c>.</summary>
@@ -31,7 +31,7 @@ public static class ResizeOps
             int first = (int)((long)output * size / outputs), end = (int)(((long)(output + 1) * size + outputs - 1) / outputs);
             return Mean(first, end, end - first);
         });
-        return tape.Resample(x, Axis(x.Shape.H, height), Axis(x.Shape.W, width));
+        return tape.Resample(x, Axis(Bound.Given(x).Shape.H, height), Axis(x.Shape.W, width));
     }
 
     /// <summary>The nearest pixel: <c>[N, C, H, W]</c> → <c>[N, C, height, width]</c>, PyTorch's mode <c>nearest</c>.</summary>
@@ -40,7 +40,7 @@ public static class ResizeOps
     {
         _ = Size("UpsampleNearest", height, width);
         static AxisSums Axis(int size, int outputs) => Sums(size, outputs, output => ((int)((long)output * size / outputs), [1]));
-        return tape.Resample(x, Axis(x.Shape.H, height), Axis(x.Shape.W, width));
+        return tape.Resample(x, Axis(Bound.Given(x).Shape.H, height), Axis(x.Shape.W, width));
     }
 
     /// <summary>
@@ -58,7 +58,7 @@ public static class ResizeOps
             int first = Math.Min((int)at, size - 1);
             return first == size - 1 ? (first, [1]) : (first, [1 - (at - first), at - first]);
         });
-        return tape.Resample(x, Axis(x.Shape.H, height), Axis(x.Shape.W, width));
+        return tape.Resample(x, Axis(Bound.Given(x).Shape.H, height), Axis(x.Shape.W, width));
     }
 
     private static AxisSums Sums(int inputs, int outputs, Func<int, (int, IReadOnlyList<double>)> sum) =>

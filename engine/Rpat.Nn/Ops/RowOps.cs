@@ -6,7 +6,7 @@ public static class RowOps
     /// <summary>exp z/Σ exp z along the last axis of plain z: columns of <c>[N, C, H, W]</c>, or channels of <c>[N, C]</c>.</summary>
     /// <exception cref="ShapeException">z is not plain.</exception>
     public static Tensor Softmax(this Tape tape, Tensor z) =>
-        Record(tape, "Softmax", new LogSumExp(), new SoftmaxDot(), z, z.Shape.Area == 1 ? z.Shape.C : z.Shape.W);
+        Record(tape, "Softmax", new LogSumExp(), new SoftmaxDot(), z, Bound.Given(z).Shape.Area == 1 ? z.Shape.C : z.Shape.W);
 
     /// <summary>Plain <c>[N, C]</c>, each row with mean 0 and deviation 1, times weight, plus bias.</summary>
     /// <param name="weight">One factor per column; null for 1.</param>
@@ -15,7 +15,7 @@ public static class RowOps
     /// <exception cref="ShapeException">x is not plain <c>[N, C]</c>, or a parameter has another number of values.</exception>
     public static Tensor LayerNorm(this Tape tape, Tensor x, Tensor? weight = null, Tensor? bias = null, double epsilon = 1e-5)
     {
-        ShapeException.Require(x.Shape.Area == 1, "LayerNorm", $"{x} must be [N, C]");
+        ShapeException.Require(Bound.Given(x).Shape.Area == 1, "LayerNorm", $"{x} must be [N, C]");
         return Affine(tape, Standardize(tape, "LayerNorm", x, x.Shape.C, epsilon), weight, bias);
     }
 
@@ -27,7 +27,8 @@ public static class RowOps
     /// <exception cref="ShapeException">The channels do not divide into the groups.</exception>
     public static Tensor GroupNorm(this Tape tape, Tensor x, int groups, Tensor? weight = null, Tensor? bias = null, double epsilon = 1e-5)
     {
-        ShapeException.Require(groups > 0 && x.Shape.C % groups == 0, "GroupNorm", $"{x} does not divide into {groups} groups");
+        ShapeException.Require(groups > 0 && Bound.Given(x).Shape.C % groups == 0, "GroupNorm",
+            $"{x} does not divide into {groups} groups");
         Tensor y = Standardize(tape, "GroupNorm", tape.ToPlain(x), x.Shape.SampleCount / groups, epsilon);
         return Affine(tape, x.Layout == Layout.Plain ? y : tape.ToActivations(y), weight, bias);
     }
@@ -40,10 +41,10 @@ public static class RowOps
     /// <exception cref="ShapeException">The rows do not divide into tokens, or the columns into heads.</exception>
     public static Tensor Attention(this Tape tape, Tensor q, Tensor k, Tensor v, int tokens, int heads)
     {
-        Shape s = q.Shape;
+        Shape s = Bound.Given(q).Shape;
         ShapeException.Require(
-            k.Shape == s && v.Shape == s && s.Area == 1 && tokens > 0 && heads > 0 && s.N % tokens == 0 && s.C % heads == 0, "Attention",
-            $"{q}, {k} and {v} do not divide into {tokens} tokens and {heads} heads");
+            Bound.Given(k).Shape == s && Bound.Given(v).Shape == s && s.Area == 1 && tokens > 0 && heads > 0 && s.N % tokens == 0
+                && s.C % heads == 0, "Attention", $"{q}, {k} and {v} do not divide into {tokens} tokens and {heads} heads");
         Shape split = new(s.N / tokens, tokens, heads, s.C / heads);
         Tensor Heads(Tensor x) => tape.Permute(tape.Reshape(x, split), 0, 2, 1, 3);
         Tensor scores = tape.MatMul(tape.Multiply(Heads(q), 1 / Math.Sqrt(split.W)), Heads(k), transposeB: true);

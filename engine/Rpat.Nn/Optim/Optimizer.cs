@@ -51,7 +51,7 @@ public abstract class Optimizer(ParameterStore parameters, float weightDecay)
     public IReadOnlyList<ParameterGroup> Groups
     {
         get;
-        init => field = value.All(group => Parameters.Parameters.Any(group.Takes)) ? value
+        init => field = Bound.Given(value, nameof(Groups)).All(group => Parameters.Parameters.Any(group.Takes)) ? value
             : throw new ArgumentException("A group takes no parameter: compare it with the names in net.Parameters.Parameters.");
     } = [];
 

@@ -9,7 +9,6 @@ public sealed record Apgd : Attack
 {
     private const double Momentum = 0.75;
 
-    private readonly int _steps = 100;
 
     /// <summary>APGD-CE as AutoAttack runs it.</summary>
     public static Apgd CrossEntropy { get; } = new();
@@ -28,15 +27,11 @@ public sealed record Apgd : Attack
         Text($"loss={Loss.Name} steps={Steps} restarts={Restarts} targets={Targets} rho={Rho:R} draws={Draws} stop={StopAtSuccess} best={BestLoss}{(Shrinks ? " shrinks" : "")}");
 
     /// <summary>The loss to maximise.</summary>
-    public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
+    public AttackLoss Loss { get; init => field = InputCheck.Given(value); } = AttackLoss.CrossEntropy;
 
     /// <summary>Gradient steps; the checkpoints follow from them.</summary>
     /// <exception cref="ArgumentException">It is below 1.</exception>
-    public int Steps
-    {
-        get => _steps;
-        init => _steps = value >= 1 ? value : throw new ArgumentException($"Apgd: {value} steps make no attack.");
-    }
+    public int Steps { get; init => field = InputCheck.FromOne(value); } = 100;
 
     /// <summary>How many classes to target, from the runner-up on; 0 for an untargeted attack.</summary>
     public int Targets { get; init; }
@@ -45,7 +40,7 @@ public sealed record Apgd : Attack
     public double Rho { get; init; } = 0.75;
 
     /// <summary>Gradients averaged in each step where the model is random (EoT).</summary>
-    public int Draws { get; init; } = 1;
+    public int Draws { get; init => field = InputCheck.FromOne(value); } = 1;
 
     /// <summary>
     /// End a run at its first misclassified point. No flag depends on it; the reference continues and returns the latest such point. When

@@ -26,7 +26,6 @@ public abstract record Attack
     private const uint Own = 64;
 
     private readonly double _eps = 8 / 255.0;
-    private readonly int _restarts = 1;
 
     /// <summary>Name in options, ledgers and reports: that of <see cref="AttackAttribute"/>, unless it depends on the settings.</summary>
     public virtual string Name => GetType().GetCustomAttribute<AttackAttribute>()?.Name ?? GetType().Name;
@@ -35,7 +34,7 @@ public abstract record Attack
     public abstract string Settings { get; }
 
     /// <summary>The geometry.</summary>
-    public Norm Norm { get; init; } = Norm.Linf;
+    public Norm Norm { get; init => field = InputCheck.Given(value); } = Norm.Linf;
 
     /// <summary>Radius in pixel units of [0,1].</summary>
     /// <exception cref="ArgumentException">It is negative or not a number.</exception>
@@ -53,11 +52,7 @@ public abstract record Attack
 
     /// <summary>Independent tries; the attack succeeds on an image when one of them does.</summary>
     /// <exception cref="ArgumentException">It is below 1.</exception>
-    public int Restarts
-    {
-        get => _restarts;
-        init => _restarts = value >= 1 ? value : throw new ArgumentException($"Attack: {value} restarts make no attack.");
-    }
+    public int Restarts { get; init => field = InputCheck.FromOne(value); } = 1;
 
     /// <summary>Your own start, or null for the attack's.</summary>
     public Initialisation? Start { get; init; }

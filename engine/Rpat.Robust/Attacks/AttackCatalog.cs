@@ -98,7 +98,9 @@ public static partial class AttackCatalog
     /// <exception cref="ArgumentException">There is no such attack, or it does not support the norm.</exception>
     /// <inheritdoc cref="Find"/>
     public static AttackSuite Make(string name, Norm norm, double eps, int classes, double? step = null) =>
-        Find(name, norm, eps, classes, step) ?? throw new ArgumentException($"There is no attack '{name}': {Spellings.Hint(name)}");
+        Find(name, norm, eps, classes, step) ?? throw new ArgumentException(Knows(Spellings.Canonical(name))
+            ? "'clean' is the accuracy without an attack, which new Evaluator(net).Run(images) counts: name an attack."
+            : $"There is no attack '{name}': {Spellings.Hint(name)}");
 
     /// <summary>The column of that name.</summary>
     /// <param name="name">A name of <see cref="All"/>, with a number for N, as <see cref="Spellings"/> understands it.</param>
@@ -108,6 +110,7 @@ public static partial class AttackCatalog
     /// <exception cref="ArgumentException">The attack does not support the norm.</exception>
     public static AttackSuite? Find(string name, Norm norm, double eps, int classes, double? step = null)
     {
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(norm);
         name = Spellings.Canonical(name);
         if (AutoAttack.Find(name, norm, eps, classes) is { } suite) return suite;

@@ -27,11 +27,14 @@ public sealed record AttackSuite(string Name, string Label, IReadOnlyList<Attack
     /// <summary>Classes that the attacks were chosen for; 0 if they suit any number.</summary>
     internal int Classes { get; init; }
 
-    /// <exception cref="ArgumentException">It is for another number of classes, or a radius or step is not in pixel units.</exception>
-    internal void Check(Shape image, int classes)
+    /// <exception cref="ArgumentException">A suite or one of its attacks is null, it is for another number of classes, or a radius or step
+    /// is not in pixel units.</exception>
+    internal static AttackSuite Checked(AttackSuite? suite, Shape image, int classes)
     {
-        foreach (var attack in Attacks) attack.Check(image);
-        if (Classes != 0 && Classes != classes)
-            throw new ArgumentException($"{Label} is for {Classes} classes, and the network has {classes}: make it with net.Classes.");
+        if (suite is null || suite.Attacks.Contains(null!))
+            throw new ArgumentException("A suite or one of its attacks is null: make it by AttackCatalog.Make.");
+        foreach (var attack in suite.Attacks) attack.Check(image);
+        return suite.Classes == 0 || suite.Classes == classes ? suite : throw new ArgumentException(
+            $"{suite.Label} is for {suite.Classes} classes, and the network has {classes}: make it with net.Classes.");
     }
 }

@@ -22,10 +22,10 @@ public sealed record CarliniWagner : Attack
         Text($"searches={Searches} iterations={Iterations} rate={Rate:R} c={FirstWeight:R} confidence={Confidence:R} abort={AbortEarly}");
 
     /// <summary>Steps of the binary search for c.</summary>
-    public int Searches { get; init; } = 9;
+    public int Searches { get; init => field = InputCheck.FromOne(value); } = 9;
 
     /// <summary>Maximum iterations of Adam for each c.</summary>
-    public int Iterations { get; init; } = 10_000;
+    public int Iterations { get; init => field = InputCheck.FromOne(value); } = 10_000;
 
     /// <summary>Adam's step size.</summary>
     public double Rate { get; init; } = 0.01;

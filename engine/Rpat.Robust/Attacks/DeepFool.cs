@@ -18,13 +18,13 @@ public sealed record DeepFool : Attack
     public override string Settings => Text($"steps={Steps} overshoot={Overshoot:R} candidates={Candidates}");
 
     /// <summary>Maximum iterations.</summary>
-    public int Steps { get; init; } = 50;
+    public int Steps { get; init => field = InputCheck.FromOne(value); } = 50;
 
     /// <summary>Fraction by which the sum of moves is lengthened.</summary>
     public double Overshoot { get; init; } = 0.02;
 
     /// <summary>Number of classes considered, those with the largest clean logits, the true one included.</summary>
-    public int Candidates { get; init; } = 10;
+    public int Candidates { get; init => field = InputCheck.FromOne(value); } = 10;
 
     internal override int Id => 30;
 

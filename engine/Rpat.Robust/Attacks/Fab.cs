@@ -23,7 +23,7 @@ public sealed record Fab : Attack
         Text($"steps={Steps} restarts={Restarts} targets={Targets} alpha={AlphaMax:R} eta={Eta:R} beta={Beta:R}");
 
     /// <summary>Iterations.</summary>
-    public int Steps { get; init; } = 100;
+    public int Steps { get; init => field = InputCheck.FromOne(value); } = 100;
 
     /// <summary>How many classes to target, from the runner-up on; 0 considers all boundaries in each iteration.</summary>
     public int Targets { get; init; }

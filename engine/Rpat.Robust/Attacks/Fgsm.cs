@@ -12,7 +12,7 @@ public sealed record Fgsm : Attack
     public override string Settings => Text($"loss={Loss.Name}");
 
     /// <summary>The loss to maximise.</summary>
-    public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
+    public AttackLoss Loss { get; init => field = InputCheck.Given(value); } = AttackLoss.CrossEntropy;
 
     internal override int Id => 1;
 

@@ -3,6 +3,14 @@ namespace Rpat.Robust.Attacks;
 /// <summary>Refuses images, labels and radii for which an attack or a training step can give no meaningful result.</summary>
 internal static class InputCheck
 {
+    /// <exception cref="ArgumentException">A number of steps, restarts or the like is below 1.</exception>
+    public static int FromOne(int value, [CallerMemberName] string name = "") => value >= 1 ? value
+        : throw new ArgumentException($"{name} is {value}, which makes no attack: give 1 or more.");
+
+    /// <exception cref="ArgumentNullException">It is null.</exception>
+    public static T Given<T>(T? value, [CallerMemberName] string name = "") where T : class =>
+        value ?? throw new ArgumentNullException(name);
+
     /// <exception cref="ArgumentException">Sizes do not match, a value is not a pixel, or a label is not a class.</exception>
     public static void Require(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, Shape image, int classes)
     {
@@ -24,10 +32,12 @@ internal static class InputCheck
                     $"Label {labels[i]} of image {i} is not a class of 0 to {classes - 1}: check that data and network belong together.");
     }
 
-    /// <exception cref="ShapeException">The images have another size than the network's.</exception>
+    /// <exception cref="ShapeException">The images have another size than the network's, which may take them as flat rows.</exception>
     public static void RequireSize(LabeledImages images, Classifier net)
     {
-        if (images.ImageSize != net.InputShape.SampleCount)
+        ArgumentNullException.ThrowIfNull(images);
+        Shape image = new(1, images.Channels, images.Height, images.Width), input = net.InputShape;
+        if (image != input && !(input.Area == 1 && image.SampleCount == input.C))
             throw new ShapeException(net.GetType().Name,
                 $"images {images.Channels}x{images.Height}x{images.Width} of '{images.Name}' are not a batch of {net.InputShape}");
     }
@@ -39,7 +49,7 @@ internal static class InputCheck
         double most = norm.Diameter(image.SampleCount);
         if (eps > 0 && eps <= most * (1 + 1e-6)) return;
         throw new ArgumentException(FormattableString.Invariant(
-            $"{who}eps {eps} must lie in (0, {most:0.##}]: pixels are in [0,1], so 8 of 255 levels are 8/255")
+            $"{who}eps {eps:G7} must lie in (0, {most:0.##}]: pixels are in [0,1], so 8 of 255 levels are 8/255")
             + (eps == 0 ? ", which C# writes as 8 / 255.0." : "."));
     }
 
@@ -59,6 +69,7 @@ internal static class InputCheck
         double most = Math.Max(norm.Diameter(image.SampleCount), Fast * eps), near = Math.Max(Far * eps, norm == Norm.Linf ? Short : 1);
         if (step > 0 && step <= Math.Min(most, near)) return;
         throw new ArgumentException(FormattableString.Invariant(
-            $"{who}step size {step} must be positive and fit the radius {eps}: pixels are in [0,1], so 2 of 255 levels are 2/255."));
+            $"{who}step size {step:G7} must be positive and fit the radius {eps:G7}: pixels are in [0,1], so 2 of 255 levels are 2/255")
+            + (step == 0 ? ", which C# writes as 2 / 255.0." : "."));
     }
 }

@@ -20,13 +20,13 @@ public sealed record MiFgsm : Attack
     internal override double? StepLength => StepSize;
 
     /// <summary>Gradient steps.</summary>
-    public int Steps { get; init; } = 10;
+    public int Steps { get; init => field = InputCheck.FromOne(value); } = 10;
 
     /// <summary>The factor of the sum before each addition.</summary>
     public double Decay { get; init; } = 1;
 
     /// <summary>The loss to maximise.</summary>
-    public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
+    public AttackLoss Loss { get; init => field = InputCheck.Given(value); } = AttackLoss.CrossEntropy;
 
     internal override int Id => 4;
 

@@ -65,7 +65,7 @@ public abstract record Norm
 
     /// <summary>The norm of that name.</summary>
     /// <exception cref="ArgumentException">There is no such norm.</exception>
-    public static Norm Parse(string name) => All.FirstOrDefault(norm => norm.Name == name.ToLowerInvariant())
+    public static Norm Parse(string name) => All.FirstOrDefault(norm => norm.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
         ?? throw new ArgumentException($"Norm '{name}' is unknown: use linf, l2 or l1.");
 }
 

@@ -22,6 +22,8 @@ public sealed class Pgd
 
     internal Pgd(Classifier net, PgdOptions options, Func<string, Classifier> teachers)
     {
+        ArgumentNullException.ThrowIfNull(net);
+        ArgumentNullException.ThrowIfNull(options);
         options.Check(net.InputShape);
         (_net, Options, _teachers) = (net, options, teachers);
     }

@@ -22,7 +22,6 @@ public enum Keep
 /// </summary>
 public sealed record PgdAttack : Attack
 {
-    private readonly int _steps = 10;
     private readonly double? _stepSize;
 
     /// <summary>BIM (Kurakin et al., 2017): PGD from the image itself (attacks.md 1.4).</summary>
@@ -46,7 +45,7 @@ public sealed record PgdAttack : Attack
         Text($"loss={Loss.Name} steps={Steps} step={StepSize:R} restarts={Restarts} start={(RandomStart ? "random" : "image")} keep={Keep} draws={Draws}");
 
     /// <summary>The loss to maximise.</summary>
-    public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
+    public AttackLoss Loss { get; init => field = InputCheck.Given(value); } = AttackLoss.CrossEntropy;
 
     /// <summary>Length of a step; unless given, ε/4 for L∞ and 15/128·ε for other norms.</summary>
     public double StepSize { get => _stepSize ?? Norm.StepOf(Eps); init => _stepSize = value; }
@@ -54,12 +53,8 @@ public sealed record PgdAttack : Attack
     internal override double? StepLength => StepSize;
 
     /// <summary>Gradient steps.</summary>
-    /// <exception cref="ArgumentException">It is negative.</exception>
-    public int Steps
-    {
-        get => _steps;
-        init => _steps = value >= 0 ? value : throw new ArgumentException($"PgdAttack: {value} steps make no attack.");
-    }
+    /// <exception cref="ArgumentException">It is below 1.</exception>
+    public int Steps { get; init => field = InputCheck.FromOne(value); } = 10;
 
     /// <summary>Start at a random point of the ball instead of at the image.</summary>
     public bool RandomStart { get; init; } = true;
@@ -68,7 +63,7 @@ public sealed record PgdAttack : Attack
     public Keep Keep { get; init; } = Keep.Last;
 
     /// <summary>Gradients averaged in each step where the model is random (EoT).</summary>
-    public int Draws { get; init; } = 1;
+    public int Draws { get; init => field = InputCheck.FromOne(value); } = 1;
 
     // In an evaluation, training's PGD draws its starts from epoch 0: the same numbers as id 0 gives.
     internal override int Id => 0;

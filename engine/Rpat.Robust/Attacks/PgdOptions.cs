@@ -14,7 +14,7 @@ public sealed record PgdOptions
     public static PgdOptions L2 { get; } = new() { Norm = Norm.L2, Eps = 128 / 255f };
 
     /// <summary>Geometry.</summary>
-    public Norm Norm { get; init; } = Norm.Linf;
+    public Norm Norm { get; init => field = InputCheck.Given(value); } = Norm.Linf;
 
     /// <summary>Radius in pixel units of [0,1].</summary>
     public float Eps { get; init; } = 8 / 255f;
@@ -23,7 +23,11 @@ public sealed record PgdOptions
     public float StepSize { get => _stepSize ?? (float)Norm.StepOf(Eps); init => _stepSize = value; }
 
     /// <summary>Gradient steps.</summary>
-    public int Steps { get; init; } = 10;
+    /// <exception cref="ArgumentException">It is below 1.</exception>
+    public int Steps { get => IsNoise ? 0 : field; init => field = InputCheck.FromOne(value); } = 10;
+
+    /// <summary>Whether the start is the whole attack.</summary>
+    internal bool IsNoise { get; init; }
 
     /// <summary>
     /// Epochs in which radius and step rise in a straight line to these values: 1/n of them in the first epoch; 0 for none.
@@ -31,7 +35,8 @@ public sealed record PgdOptions
     public int Rise { get; init; }
 
     /// <summary>Starts; with more than one, each image keeps the result of largest loss.</summary>
-    public int Restarts { get; init; } = 1;
+    /// <exception cref="ArgumentException">It is below 1.</exception>
+    public int Restarts { get; init => field = InputCheck.FromOne(value); } = 1;
 
     /// <summary>Where the attack starts; if not set, the method decides, by default <see cref="PgdStart.Ball"/>.</summary>
     public PgdStart Start
@@ -48,7 +53,7 @@ public sealed record PgdOptions
     }
 
     /// <summary>The loss to maximise.</summary>
-    public InnerLoss Loss { get; init; } = InnerLoss.CrossEntropy;
+    public InnerLoss Loss { get; init => field = InputCheck.Given(value); } = InnerLoss.CrossEntropy;
 
     /// <summary>Count for each image the iterates that were still classified correctly, before each step (GAIRAT's κ).</summary>
     public bool CountsCorrect { get; init; }
@@ -80,12 +85,6 @@ public sealed record PgdOptions
     {
         InputCheck.RequireRadius("Pgd: ", Norm, Eps, image);
         InputCheck.RequireStep("Pgd: ", Norm, StepSize, Eps, image);
-        Require(Rise >= 0, $"a rise over {Rise} epochs is none");
-        Require(Steps >= 0 && Restarts >= 1, $"{Steps} steps and {Restarts} restarts make no attack");
-    }
-
-    private static void Require(bool condition, string problem)
-    {
-        if (!condition) throw new ArgumentException($"Pgd: {problem}.");
+        if (Rise < 0) throw new ArgumentException($"Pgd: a rise over {Rise} epochs is none.");
     }
 }

@@ -16,7 +16,7 @@ public sealed record RandomFgsm : Attack
     public double Share { get; init; } = 0.5;
 
     /// <summary>The loss to maximise.</summary>
-    public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
+    public AttackLoss Loss { get; init => field = InputCheck.Given(value); } = AttackLoss.CrossEntropy;
 
     internal override int Id => 2;
 
@@ -61,7 +61,7 @@ public sealed record FastFgsm : Attack
     internal override double? StepLength => StepSize;
 
     /// <summary>The loss to maximise.</summary>
-    public AttackLoss Loss { get; init; } = AttackLoss.CrossEntropy;
+    public AttackLoss Loss { get; init => field = InputCheck.Given(value); } = AttackLoss.CrossEntropy;
 
     internal override int Id => 3;
 

@@ -20,7 +20,7 @@ public sealed record Square : Attack
     public override string Settings => Text($"steps={Steps} restarts={Restarts} p={FirstShare:R} every-position={EveryPosition}");
 
     /// <summary>Iterations, each one evaluation of the network.</summary>
-    public int Steps { get; init; } = 5000;
+    public int Steps { get; init => field = InputCheck.FromOne(value); } = 5000;
 
     /// <summary>Share of the image that a window covers at first.</summary>
     public double FirstShare { get; init; } = 0.8;

@@ -93,9 +93,12 @@ public sealed class EpsilonSweep
         Classifier net, Func<double, AttackSuite> suiteAt, ReadOnlySpan<float> images, ReadOnlySpan<int> labels,
         IReadOnlyList<double> epsilons, SweepOptions? options = null)
     {
+        ArgumentNullException.ThrowIfNull(net);
+        ArgumentNullException.ThrowIfNull(suiteAt);
+        ArgumentNullException.ThrowIfNull(epsilons);
         options ??= new SweepOptions();
         double[] radii = [.. epsilons.Distinct().Order()];
-        if (radii.Length == 0 || !(radii[0] > 0)) throw new ArgumentException("EpsilonSweep: give radii above 0, such as 8 / 255.0.");
+        if (radii.Length == 0 || !(radii[0] > 0)) throw new ArgumentException("Give radii above 0, such as 8 / 255.0: 8 / 255 is 0 in C#.");
         if (labels.Length == 0) throw new ArgumentException("EpsilonSweep: there are no images to attack.");
         InputCheck.Require(images, labels, net.InputShape, net.Classes);
         var runner = new AttackRunner(net, new() { Batch = options.Batch, Seed = options.Seed })
@@ -105,8 +108,7 @@ public sealed class EpsilonSweep
         {
             options.Cancellation.ThrowIfCancellationRequested();
             if (eps > 0) sweep.TakeOver(eps);
-            var suite = suiteAt(radii[eps]);
-            suite.Check(net.InputShape, net.Classes);
+            var suite = AttackSuite.Checked(suiteAt(radii[eps]), net.InputShape, net.Classes);
             foreach (var attack in suite.Attacks)
             {
                 InputCheck.RequireRadius("EpsilonSweep: ", attack.Norm, radii[eps], net.InputShape);

@@ -27,7 +27,7 @@ public sealed record EvaluationPlan
     /// <summary>Norm of all attacks.</summary>
     public required Norm Norm { get; init; }
 
-    /// <summary>The radii, ascending.</summary>
+    /// <summary>The radii; they must ascend.</summary>
     public required IReadOnlyList<Radius> Radii { get; init; }
 
     /// <summary>The columns at a radius; the same names in the same order at each.</summary>
@@ -75,8 +75,7 @@ public sealed record EvaluationPlan
             if (Radius.Contradicts(radius.Text, radius.Value))
                 throw new ArgumentException(FormattableString.Invariant($"The radius '{radius.Text}' is not the number {radius.Value}."));
             var suites = SuitesAt(radius.Value);
-            if (suites.Contains(null!)) throw new ArgumentException("A suite of SuitesAt is null: make it by AttackCatalog.Make.");
-            foreach (var suite in suites) suite.Check(image, classes);
+            foreach (var suite in suites) AttackSuite.Checked(suite, image, classes);
             foreach (var attack in suites.SelectMany(suite => suite.Attacks)) InputCheck.RequireThreat("", attack, Norm, radius.Value);
         }
         if (Radii.Zip(Radii.Skip(1)).Any(pair => pair.First.Value >= pair.Second.Value))

@@ -51,11 +51,11 @@ public sealed record EvaluationReport(
         if (Columns.Count != counted.Count) yield return $"the report has {Columns.Count} columns, the evaluation {counted.Count}";
         foreach (var (told, found) in Columns.Zip(counted))
             if (JsonSerializer.Serialize(told) != JsonSerializer.Serialize(found))
-                yield return $"the report says {Text(told)}, the ledger {Text(found)}";
+                yield return $"the report says {Text(told, manifest)}, the ledger {Text(found, manifest)}";
     }
 
-    private static string Text(ColumnResult c) =>
-        $"of '{c.Suite}' ({c.Label}) {c.Robust} robust at radius {c.Eps}: {string.Join(", ", c.Stages.Select(s => $"{s.Robust} after {s.Attack}"))}";
+    private static string Text(ColumnResult c, EvaluationManifest manifest) =>
+        $"of '{c.Suite}' ({c.Label}) {c.Robust} robust at eps {manifest.Eps.ElementAtOrDefault(c.Eps)}: {string.Join(", ", c.Stages.Select(s => $"{s.Robust} after {s.Attack}"))}";
 
     /// <summary>Counts the results of a ledger.</summary>
     internal static (int Clean, List<ColumnResult> Columns) Count(IEnumerable<LedgerEntry> entries, IEnumerable<ColumnPlan> columns)

@@ -24,7 +24,7 @@ public sealed class Evaluator(Classifier net, int batch = 128)
     /// <exception cref="ShapeException">The images have another size than the network's.</exception>
     /// <exception cref="NotFiniteException">The network returned NaN or infinity under attack.</exception>
     public Accuracy Run(LabeledImages images, AttackSuite? attacks = null, ulong seed = 0, Action<int>? progress = null) =>
-        Run(images, 0, images.Count, attacks, seed, progress);
+        Run(Argument.Given(images), 0, images.Count, attacks, seed, progress);
 
     /// <summary>Counts correct predictions in a range of the images; the counts of all ranges add up to that of the whole set.</summary>
     /// <param name="images">Labelled images of the network's size.</param>
@@ -36,8 +36,9 @@ public sealed class Evaluator(Classifier net, int batch = 128)
     /// <exception cref="NotFiniteException">The network returned NaN or infinity under attack.</exception>
     public Accuracy Run(LabeledImages images, int first, int count, AttackSuite? attacks, ulong seed, Action<int>? progress = null)
     {
+        InputCheck.RequireSize(images, net);
         InputCheck.RequireClasses(images.Labels, net.Classes);
-        attacks?.Check(net.InputShape, net.Classes);
+        if (attacks is not null) AttackSuite.Checked(attacks, net.InputShape, net.Classes);
         float[] logits = Logits(images, first, count, attacks is null ? progress : null);
         int[] right = [.. Enumerable.Range(0, count).Where(i => Predictions.ArgMax(Row(logits, i)) == images.Labels[first + i])];
         if (attacks is null) return new Accuracy(right.Length, count);
@@ -55,11 +56,14 @@ public sealed class Evaluator(Classifier net, int batch = 128)
     /// <summary>Logits of clean images, <c>[N, classes]</c>, row by row.</summary>
     /// <param name="images">Images of the network's size.</param>
     /// <exception cref="ShapeException">The images have another size than the network's.</exception>
-    public float[] Logits(LabeledImages images) => Logits(images, 0, images.Count, null);
+    public float[] Logits(LabeledImages images)
+    {
+        InputCheck.RequireSize(images, net);
+        return Logits(images, 0, images.Count, null);
+    }
 
     private float[] Logits(LabeledImages images, int first, int count, Action<int>? progress)
     {
-        InputCheck.RequireSize(images, net);
         var logits = new float[(long)count * net.Classes];
         for (int from = 0; from < count; from += BatchSize)
         {

@@ -7,7 +7,7 @@ namespace Rpat.Robust.Evaluation;
 /// <param name="options">Perturbation and positions along it.</param>
 public sealed class PerceptionMeter(FeatureClassifier net, PerceptionOptions options)
 {
-    private readonly Pgd _perturbation = new(net, options.Perturbation);
+    private readonly Pgd _perturbation = new(net, Argument.Given(options).Perturbation);
     private readonly Dictionary<int, Program> _programs = [];
 
     /// <summary>Measures every image.</summary>

@@ -34,7 +34,7 @@ public sealed record PerceptionOptions
 
     /// <summary>Uniform noise in the ball, clipped to the box (M1 and M2 of the paper's motivation).</summary>
     public static PerceptionOptions Noise(Norm norm, float eps) =>
-        new() { Name = "noise", Perturbation = new PgdOptions { Norm = norm, Eps = eps, Steps = 0 } };
+        new() { Name = "noise", Perturbation = new PgdOptions { Norm = norm, Eps = eps, IsNoise = true } };
 
     /// <summary>PGD with a random start (M3 and M4).</summary>
     public static PerceptionOptions Pgd(Norm norm, float eps, float step, int steps = 10) =>

@@ -25,6 +25,11 @@ public sealed class RobustEvaluation
     /// <exception cref="ArgumentException">Images, labels or plan cannot be evaluated; the message says why.</exception>
     public RobustEvaluation(Classifier net, EvaluationPlan plan, float[] images, int[] labels, string folder, Shape? imageShape = null)
     {
+        ArgumentNullException.ThrowIfNull(net);
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(labels);
+        ArgumentNullException.ThrowIfNull(folder);
         _image = (imageShape ?? net.InputShape).WithBatch(1);
         plan.Check(_image, net.Classes);
         InputCheck.Require(images, labels, _image, net.Classes);

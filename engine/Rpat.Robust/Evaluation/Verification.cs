@@ -23,6 +23,7 @@ public sealed record Verification(
     public static Verification Run(
         string folder, Classifier net, string modelHash = "", int batch = 37, InputTransform? transform = null, int rerun = 0)
     {
+        ArgumentNullException.ThrowIfNull(net);
         var manifest = ManifestOf(folder);
         var files = new EvaluationFiles(folder);
         var ledger = Ledger.Read(folder);

@@ -20,7 +20,8 @@ public readonly record struct WilsonInterval(double Low, double High)
 
     private static WilsonInterval Of(int count, int all, double z)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)Math.Max(0, all), nameof(count));
+        if (count < 0 || count > all)
+            throw new ArgumentOutOfRangeException(nameof(count), $"{count} of {all} is no share: count from 0 to all.");
         if (all == 0) return new WilsonInterval(0, 1);
         double p = (double)count / all, z2 = z * z / all;
         double middle = (p + z2 / 2) / (1 + z2), half = z / (1 + z2) * Math.Sqrt(p * (1 - p) / all + z2 / (4 * all));

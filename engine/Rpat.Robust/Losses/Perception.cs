@@ -94,7 +94,8 @@ public static class PerceptionOp
         PerceptionForm form = PerceptionForm.Residual)
     {
         Check(nameof(PerceptionLoss), alpha);
-        return tape.RowLoss("rpat", new PerceptionLoss(alpha, form), adversarial, new() { Second = clean, Third = mixed });
+        return tape.RowLoss("rpat", new PerceptionLoss(alpha, form), adversarial,
+            new() { Second = Argument.Given(clean), Third = Argument.Given(mixed) });
     }
 
     /// <summary>The fused loss CE(z(x′), y) + λ·perception, one kernel for each direction.</summary>
@@ -104,7 +105,8 @@ public static class PerceptionOp
     {
         Check(nameof(Losses.RpatLoss), alpha);
         var loss = new RpatLoss(lambda, new PerceptionLoss(alpha, form));
-        return tape.RowLoss("rpat", loss, adversarial, new() { Second = clean, Third = mixed, Labels = labels, Parts = loss.Parts });
+        return tape.RowLoss("rpat", loss, adversarial, new()
+        { Second = Argument.Given(clean), Third = Argument.Given(mixed), Labels = Argument.Given(labels), Parts = loss.Parts });
     }
 
     private static void Check(string op, float alpha)

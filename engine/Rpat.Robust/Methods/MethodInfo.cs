@@ -107,7 +107,8 @@ public sealed class MethodInfo : INamed
 
     private string Unknown(string name)
     {
-        string known = _settings.Count == 0 ? "it has none" : $"its settings are {string.Join(", ", Settings.Select(s => s.Name))}";
+        string known = _settings.Count == 0 ? "it has none of its own"
+            : $"its settings are {string.Join(", ", Settings.Select(s => s.Name))}";
         return $"method {Name} has no setting '{name}': {known}.";
     }
 

@@ -6,7 +6,7 @@ namespace Rpat.Robust.Methods;
 public sealed record Noise(PgdOptions Pgd) : Objective
 {
     /// <inheritdoc/>
-    public override PgdOptions Attack => Pgd with { Steps = 0 };
+    public override PgdOptions Attack => Pgd with { IsNoise = true };
 
     /// <inheritdoc/>
     public override IReadOnlyList<Assumption> Assumed => Assumptions.Motivation;

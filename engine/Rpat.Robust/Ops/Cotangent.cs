@@ -11,7 +11,8 @@ public static class CotangentOp
     /// <exception cref="ShapeException">y is not plain.</exception>
     public static Tensor Cotangent(this Tape tape, Tensor y)
     {
-        ShapeException.Require(y.Layout == Layout.Plain, "Cotangent", $"{y} must be plain rows such as logits");
+        ShapeException.Require(Argument.Given(y).Layout == Layout.Plain, "Cotangent",
+            $"{y} must be plain rows such as logits");
         return tape.Record(new CotangentNode(tape, y)).Given;
     }
 }

@@ -16,7 +16,8 @@ public static class SampleWeightsOp
     /// <exception cref="ShapeException">The batch sizes differ.</exception>
     public static Tensor SampleWeights(this Tape tape, Tensor logits, Labels labels, SampleWeighting weigh)
     {
-        ShapeException.Require(logits.Shape.N == labels.Count, "SampleWeights", $"{logits} and {labels.Count} labels differ in batch size");
+        ShapeException.Require(Argument.Given(logits).Shape.N == Argument.Given(labels).Count,
+            "SampleWeights", $"{logits} and {labels.Count} labels differ in batch size");
         return tape.Record(new SampleWeightsNode(tape, logits, labels, weigh)).Weights;
     }
 }

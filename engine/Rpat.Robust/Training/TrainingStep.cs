@@ -39,6 +39,8 @@ public sealed class TrainingStep : ITrainingState
     public TrainingStep(Classifier net, Objective objective, Optimizer optimizer, ulong seed, AuxiliaryModels? companions = null,
         IProcessGroup? team = null)
     {
+        ArgumentNullException.ThrowIfNull(net);
+        ArgumentNullException.ThrowIfNull(objective);
         ArgumentNullException.ThrowIfNull(optimizer);
         foreach (object part in objective.AllModifiers.Prepend<object>(objective)) Setting.Require(objective.Name, part);
         if (optimizer.Parameters != net.Parameters)

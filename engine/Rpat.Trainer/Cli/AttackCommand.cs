@@ -34,7 +34,9 @@ internal sealed class AttackCommand
         var options = _threat.Read(parsed, parsed.GetRequiredValue(_attack));
         if (options.Attacks.Count != 1 || options.Radii.Count != 1)
             throw new UsageException("'rpat attack' takes one --attack and one --eps; 'rpat eval' takes several.");
-        AtomicFile.RequireNoLink(parsed.GetRequiredValue(_out));
+        string file = parsed.GetRequiredValue(_out);
+        if (!file.EndsWith(".npz", StringComparison.OrdinalIgnoreCase)) file += ".npz"; // as NumPy does
+        AtomicFile.RequireNoLink(file);
         var subject = Opened(parsed, options);
         int? goal = Goal(parsed.GetValue(_goal), subject);
         var (suite, made) = options.Batch.Run(_host.Warn, batch =>
@@ -45,7 +47,7 @@ internal sealed class AttackCommand
         if (made.Infeasible > 0)
             _host.Warn(FormattableString.Invariant(
                 $"warning: {made.Infeasible} results lay outside ball or box and are not counted: a mistake of the attack."));
-        Write(parsed.GetRequiredValue(_out), subject, made);
+        Write(file, subject, made);
         _json.Give(
             parsed, _host,
             () => new
@@ -57,7 +59,7 @@ internal sealed class AttackCommand
                 target = goal,
                 attacked = made.Attacked.Sum(),
                 fooled = made.Fooled.Sum(),
-                file = parsed.GetRequiredValue(_out)
+                file,
             },
             () => _host.Out.WriteLine(
                 $"{AttackTitle.Of(suite.Label)} {options.Norm.Name} eps {options.Radii[0].Text}: {Finding(made, goal)}"));

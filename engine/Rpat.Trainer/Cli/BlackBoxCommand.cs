@@ -136,7 +136,7 @@ internal sealed class BlackBoxCommand
         _host.Note($"{AttackTitle.Of(name)} on the surrogate '{typed}'");
         var runner = new AttackRunnerOptions { Batch = parsed.GetValue(_batch), Seed = (ulong)parsed.GetValue(_seed) };
         float[] made = Transferred(surrogate, name, device, set, pixels, norm, radius, runner);
-        yield return AttackSuite.Of(Transfer.NameOf(name), new Transfer(name, EvalSubject.HashOf(NetworkFile.FileOf(surrogate)),
+        yield return AttackSuite.Of(Transfer.NameOf(name), new Transfer(name, EvalSubject.HashOf(CheckpointFile.At(surrogate)),
             [.. made.Chunk(set.ImageSize)])
         { Norm = norm, Eps = radius.Value });
     }

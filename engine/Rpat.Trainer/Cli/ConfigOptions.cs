@@ -75,7 +75,7 @@ internal sealed class ConfigOptions
     public static ConfigKey? Named(string name)
     {
         string bare = name.Trim('-').Replace('_', '-').ToLowerInvariant();
-        return bare is "lambda" or "λ" ? ConfigKeys.Of(c => c.Method.Rpat.Weight)
+        return Schema.Lambda.Contains(bare) ? ConfigKeys.Of(c => c.Method.Rpat.Weight)
             : new ConfigOptions()._keys.FirstOrDefault(pair => pair.Option.Aliases.Append(pair.Option.Name).Contains("--" + bare)).Key
                 ?? OfficialNames.Find(bare);
     }

@@ -58,8 +58,10 @@ internal static partial class DocsCommand
             Heading().Match(line).Groups[2] is { Success: true } at && at.Value == number.TrimEnd('.'));
         if (start < 0)
         {
-            var all = lines.Select(line => Heading().Match(line)).Where(match => match.Success).Select(match => match.Groups[2].Value);
-            throw new UsageException($"'{page}' has no section '{number}': {DidYouMean.Hint(number, [.. all], "sections")}");
+            string[] all = [.. lines.Select(line => Heading().Match(line)).Where(match => match.Success)
+                .Select(match => match.Groups[2].Value)];
+            throw new UsageException($"'{page}' has no section '{number}': " + (all.Length == 0
+                ? $"its sections have no numbers, so read 'rpat docs {page}'." : DidYouMean.Hint(number, all, "sections")));
         }
         int level = Heading().Match(lines[start]).Groups[1].Length;
         var rest = lines.Skip(start + 1).TakeWhile(line => !(line.StartsWith('#') && line.TrimStart('#').Length >= line.Length - level));

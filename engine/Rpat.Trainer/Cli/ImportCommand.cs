@@ -39,7 +39,7 @@ internal sealed class ImportCommand
         if (parsed.GetValue(_list)) return List(path, choice.Key);
         if (parsed.GetValue(_output) is not { } output)
         {
-            using var readable = WeightFile.Open(NetworkFile.FileOf(path), choice.Key);
+            using var readable = WeightFile.Open(CheckpointFile.At(path), choice.Key);
             throw new UsageException("nothing says what to do: give --list, or --model NAME and -o OUT.safetensors.");
         }
         NetworkWriter.Extension(output);
@@ -48,7 +48,7 @@ internal sealed class ImportCommand
 
     private int List(string path, string? key)
     {
-        using WeightFile file = WeightFile.Open(NetworkFile.FileOf(path), key);
+        using WeightFile file = WeightFile.Open(CheckpointFile.At(path), key);
         foreach (WeightEntry entry in file.Tensors)
             _host.Out.WriteLine(
                 $"{Printable.Line(entry.TypeName),-5} {$"[{string.Join(", ", entry.Shape)}]",-20} {Printable.Line(entry.Name)}");

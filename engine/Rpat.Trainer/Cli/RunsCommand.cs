@@ -7,6 +7,8 @@ namespace Rpat.Trainer.Cli;
 /// <summary><c>rpat runs list|show|compare|clean</c>: shows earlier runs, and removes their leftovers.</summary>
 internal sealed class RunsCommand
 {
+    private const int MostKeys = 6;
+
     private readonly CommandContext _host;
     private readonly Option<string> _root;
 
@@ -36,7 +38,9 @@ internal sealed class RunsCommand
             { columns, group, eval, format, json.Option };
         list.SetAction(parsed =>
         {
-            IReadOnlyList<RunData> found = [.. RunFinder.AllMeasured(parsed.GetRequiredValue(_root)).Select(Readable).OfType<RunData>()];
+            string root = parsed.GetRequiredValue(_root);
+            if (!Directory.Exists(root)) _host.Note($"note: there is no folder '{root}'");
+            IReadOnlyList<RunData> found = [.. RunFinder.AllMeasured(root).Select(Readable).OfType<RunData>()];
             var by = Keys("--group-by", parsed.GetValue(group), found);
             var all = Chosen(found, parsed.GetValue(eval), by);
             var table = new RunTable(all, Keys("--columns", parsed.GetValue(columns), found));
@@ -68,9 +72,10 @@ internal sealed class RunsCommand
         if (wanted is null)
             foreach (string column in compared.LeftOut) Note($"not in the table: {column}; --eval chooses another evaluation");
         foreach (var row in new RunTable(compared.Runs, []).Groups(by))
-            if (RunLabels.Parting(row.Runs) is { Count: > 0 } keys)
-                Note($"the row '{string.Join(", ", row.Values)}' averages runs that differ in "
-                    + $"{string.Join(", ", keys)}: add it to --group-by");
+            if (RunLabels.Mixed(row.Runs) is { Count: > 0 } keys)
+                Note($"the row '{string.Join(", ", row.Values)}' averages runs that differ in {string.Join(", ", keys.Take(MostKeys))}"
+                    + (keys.Count > MostKeys ? $" and {keys.Count - MostKeys} more" : "")
+                    + $": add {(keys.Count == 1 ? "it" : "those that matter")} to --group-by");
         return compared.Runs;
     }
 
@@ -209,9 +214,11 @@ internal sealed class RunsCommand
     private static IEnumerable<string> Metrics(RunComparison comparison)
     {
         yield return comparison is { Parting: null, Events: 0 } ? "metrics   none" : comparison.Parting is null
-            ? $"metrics   the same in all {comparison.Events} events" : $"metrics   the same in {comparison.Events} events, then";
+            ? $"metrics   the same in all {comparison.Events} events"
+            : comparison.Events == 0 ? "metrics   differ from the first event on"
+            : $"metrics   the same in {comparison.Events} events, then";
         if (comparison.Parting is not { } parting) yield break;
-        foreach (string line in new[] { parting.First, parting.Second }) yield return $"          {Said(line)}";
+        foreach (string line in new[] { $"A: {Said(parting.First)}", $"B: {Said(parting.Second)}" }) yield return $"          {line}";
     }
 
     private static string Said(string line) => MetricEvent.Parse(Encoding.UTF8.GetBytes(line)) is not { } one ? line

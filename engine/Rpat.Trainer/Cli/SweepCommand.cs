@@ -19,6 +19,9 @@ internal sealed class SweepCommand
     private readonly Option<bool> _list = new("--list") { Description = "print the rows and how they stand, and stop" };
     private readonly JsonOption _json = new();
 
+    private static readonly string[] _inRunName =
+        [ConfigKeys.Of(c => c.Method.Name).Path, ConfigKeys.Of(c => c.Data.Name).Path, ConfigKeys.Of(c => c.Model.Name).Path];
+
     private SweepCommand(CommandContext host, Func<string[], CommandContext, int> program) => (_host, _program) = (host, program);
 
     /// <summary>The command, to be added to the root.</summary>
@@ -73,9 +76,11 @@ internal sealed class SweepCommand
         if (flags.FirstOrDefault(flag => flag.Key == ConfigKeys.Of(c => c.Train.Seed)) is { Flag: { } seed } given)
             throw new UsageException($"a sweep takes its seeds from --seeds, not from {seed}: give --seeds {given.Text}.");
         var lists = sources.Sets.Select(Values).ToList();
+        Dictionary<string, string> options = [];
         foreach (var flag in flags.Where(flag => Values($"{flag.Key.Path}={flag.Text}").Values.Count > 1).ToList())
         {
             flags.Remove(flag);
+            options[flag.Key.Path] = flag.Flag;
             lists.RemoveAll(list => list.Key == flag.Key.Path);
             lists.Add(Values($"{flag.Key.Path}={flag.Text}"));
         }
@@ -86,12 +91,16 @@ internal sealed class SweepCommand
             Flags = flags,
             Sets = [.. lists.Where(l => l.Values.Count == 1).Select(l => $"{l.Key}={l.Values[0]}")]
         };
-        string begin = sources.Flags.FirstOrDefault(flag => flag.Key == name).Text ?? ConfigResolver.Partial(shared).Config.RunName;
-        IReadOnlyList<long> seeds = parsed.GetValue(_seeds) is { } text ? SeedList.Parse(text)
-            : [ConfigResolver.Partial(shared).Config.Train.Seed];
-        var all = Sweep.Rows(begin, [.. lists.Where(l => l.Values.Count > 1)], seeds);
+        var config = ConfigResolver.Partial(shared).Config;
+        string own = sources.Flags.FirstOrDefault(flag => flag.Key == name).Text ?? config.Run.Name;
+        IReadOnlyList<long> seeds = parsed.GetValue(_seeds) is { } text ? SeedList.Parse(text) : [config.Train.Seed];
+        lists.RemoveAll(list => list.Values.Count == 1);
+        string[] said = [.. lists.Select(list => list.Key), .. own.Length > 0 ? [] : _inRunName];
+        IReadOnlyList<SweepRow> Named(params IReadOnlyList<(string, string)> shared) =>
+            Sweep.Rows(own.Length > 0 ? own : config.RunName, shared, lists, seeds);
         Sweep Of(IReadOnlyList<SweepRow> rows) => new(rows, WithTerm(shared), _host, _program)
-        { More = [.. PluginOption.Given(parsed)], UsualRoot = RunsOption.Folder(_host) };
+        { More = [.. PluginOption.Given(parsed)], UsualRoot = RunsOption.Folder(_host), Options = options };
+        var all = Kept(Named(Sweep.Shared(shared, said)), Named(), Of);
         List<SweepRow> rows = [.. all.DistinctBy(Of(all).Training).Select((row, i) => row with { Number = i + 1 })];
         if (rows.Count < all.Count)
             _host.Note(
@@ -99,6 +108,11 @@ internal sealed class SweepCommand
                 + "has no perception term or its weight is 0");
         return (rows, Of(rows));
     }
+
+    // Runs of earlier versions keep their names, which did not have what all rows share.
+    private static IReadOnlyList<SweepRow> Kept(IReadOnlyList<SweepRow> rows, IReadOnlyList<SweepRow> before,
+        Func<IReadOnlyList<SweepRow>, Sweep> of) => rows[0].Name == before[0].Name ? rows
+        : [.. rows.Zip(before, (row, old) => of(before).Runs(old).Any() ? old : row)];
 
     // --rpat changes the method that the other sources name, which every row then has by its name.
     private static ConfigSources WithTerm(ConfigSources shared) => shared.Rpat is null ? shared : shared with

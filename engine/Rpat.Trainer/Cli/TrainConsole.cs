@@ -91,7 +91,8 @@ internal sealed class TrainConsole(TrainingSession session, StopRequest stop, Co
     private string StopNote()
     {
         double grace = session.Config.Run.Grace;
-        string limit = grace > 0 ? FormattableString.Invariant($", or unsaved after {grace:0.##} s (run.grace)") : "";
-        return $"stopping after this step{limit}; a second signal leaves at once";
+        string limit = grace <= 0 ? ""
+            : FormattableString.Invariant($"; if that takes over {grace:0.##} s (run.grace), it stops without saving");
+        return $"saving after this step{limit}; a second signal stops at once";
     }
 }

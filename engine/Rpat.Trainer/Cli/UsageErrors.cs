@@ -7,8 +7,9 @@ namespace Rpat.Trainer.Cli;
 internal static class UsageErrors
 {
     // What other programs call an option.
-    private static readonly Dictionary<string, string> _elsewhere = new()
-    { ["gpu"] = "device", ["cuda"] = "device", ["workers"] = "threads", ["lambda"] = "rpat-weight", ["λ"] = "rpat-weight" };
+    private static readonly Dictionary<string, string> _elsewhere =
+        new(Schema.Lambda.Select(name => KeyValuePair.Create(name, "rpat-weight")))
+        { ["gpu"] = "device", ["cuda"] = "device", ["workers"] = "threads" };
 
     /// <summary>The error for a failed parse; for a mistyped command or option it names the nearest one.</summary>
     public static UsageException Of(ParseResult parsed)
@@ -62,7 +63,7 @@ internal static class UsageErrors
     {
         bool isOption = token.StartsWith('-');
         IEnumerable<string> known = isOption
-            ? command.Options.SelectMany(option => option.Aliases.Append(option.Name))
+            ? command.Options.Where(option => !option.Hidden).SelectMany(option => option.Aliases.Append(option.Name))
             : command.Subcommands.Select(sub => sub.Name);
         string hint = !isOption && OptionFor(token, command) is { } option ? $": did you mean '{option} {token}'?"
             : Near(token, [.. known]) is not { } near ? ""
@@ -84,10 +85,12 @@ internal static class UsageErrors
     private static string? Near(string token, string[] known)
     {
         string bare = token.Trim('-');
-        string meant = _elsewhere.GetValueOrDefault(bare, bare);
-        string[] begun = [.. known.Select(name => name.Trim('-')).Where(name => name.StartsWith(bare + '-', StringComparison.Ordinal))];
-        return (begun is [var only] ? only : DidYouMean.Find(meant, known.Select(name => name.Trim('-')))) is { } near
-            ? known.Where(name => name.Trim('-') == near).MaxBy(name => name.Length) : null;
+        string[] names = [.. known.Select(name => name.Trim('-'))],
+            begun = [.. names.Where(name => name.StartsWith(bare + '-', StringComparison.Ordinal))];
+        string? near = begun is [var only] ? only
+            : DidYouMean.Find(bare, [.. names, .. _elsewhere.Where(other => names.Contains(other.Value)).Select(other => other.Key)]);
+        if (near is not null && !names.Contains(near)) near = _elsewhere[near];
+        return known.Where(name => name.Trim('-') == near).MaxBy(name => name.Length);
     }
 
     private static string CommandPath(CommandResult result) =>

@@ -101,8 +101,8 @@ internal static class VerifyCommand
                 + FormattableString.Invariant($"({column.Robust} of {manifest.Images})"));
         foreach (string note in holds ? result.Notes : []) host.Out.WriteLine($"note: {note}");
         string lines = holds ? FormattableString.Invariant($"{Verification.LedgerOf(folder).Count} ledger lines and ") : "";
-        host.Tell(lines + FormattableString.Invariant($"{result.Examples} adversarial images checked: {result.Problems.Count} problems")
-            + (holds ? "" : ", nothing is certified"));
+        host.Tell(lines + FormattableString.Invariant($"{result.Examples} adversarial images checked: ")
+            + Format.Count(result.Problems.Count, "problem") + (holds ? "" : ", nothing is certified"));
         if (holds) host.Out.WriteLine($"digest: {result.Digest}");
         return holds ? ExitCode.Done : ExitCode.Untrusted;
     }

@@ -56,6 +56,7 @@ internal sealed class WeightOptions(CommandContext host)
     {
         string path = RunFinder.Checkpoint(parsed.GetRequiredValue(File), Runs(parsed));
         RunsOption.TellDoubt(host, parsed.GetRequiredValue(File), Runs(parsed));
+        _ = CheckpointFile.At(path); // a note about a network that is not there would promise it
         if (RunFinder.RunOf(path) is { } run && RunRecord.Read(run) is { Status: not RunStatus.Finished })
             host.Note($"note: run '{Path.GetFileName(Path.GetFullPath(run))}' has not finished: this is its network as it was last saved, "
                 + "not a result of the training");
@@ -72,8 +73,7 @@ internal sealed class WeightOptions(CommandContext host)
     {
         float[] mean = Numbers("--mean", parsed.GetValue(_mean)), std = Numbers("--std", parsed.GetValue(_std));
         if (mean.Length == 0 != (std.Length == 0)) throw new UsageException("--mean and --std go together: give both.");
-        if (mean.Length != std.Length || std.Any(value => value <= 0))
-            throw new UsageException("--mean and --std need one mean and one positive deviation for each channel, or one for all.");
+        if (std.Any(value => value <= 0)) throw new UsageException($"--std is {parsed.GetValue(_std)}: deviations are above 0.");
         bool standardizes = parsed.GetValue(_standardize);
         if (standardizes && mean.Length > 0) throw new UsageException("--standardize stands for --mean and --std: give only one of them.");
         string? model = parsed.GetValue(_model) is { } name ? CatalogNames.Models.Canonical(name) : null;

@@ -17,7 +17,7 @@ internal sealed class EvalConsole : IDisposable
     {
         (_host, Folder, _earlier, _lines) = (host, folder, resume ? [] : earlier, new EvalProgressLines(host));
         _resume = resume || !Path.Exists(Path.Combine(folder, EvaluationManifest.FileName));
-        _stop.Announced = () => _lines.Note("stopping; a second signal leaves at once");
+        _stop.Announced = () => _lines.Note("stopping; a second signal stops at once");
         _stop.Listen();
     }
 

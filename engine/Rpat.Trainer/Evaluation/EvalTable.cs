@@ -18,7 +18,8 @@ internal static class EvalTable
             if (column.Stages.Count > 1)
                 foreach (var stage in column.Stages) Line($"  after {AttackTitle.Of(stage.Attack)}", "", stage.Robust);
         }
-        output.WriteLine(FormattableString.Invariant($"  on {report.Images} images, {manifest.Norm}, in percent; Wilson intervals"));
+        string norm = report.Columns.Count > 0 ? $"{manifest.Norm}, " : "";
+        output.WriteLine(FormattableString.Invariant($"  on {report.Images} images, {norm}in percent; Wilson intervals"));
         if (report.SelfTest.Count > 0)
             output.WriteLine(
                 $"  self-test against exact optima: {(report.SelfTest.All(c => c.Passed) ? "passed" : "FAILED")} "

@@ -23,6 +23,7 @@ internal static partial class ErrorOutput
         ("needs 8.0: choose fp32", "needs 8.0: choose --precision fp32"),
         ("or use the CPU", "or use --device cpu"),
         ("'rpat devices' with its self-test, and resume the training", "'rpat devices --self-test', and train again with --resume"),
+        ("the perception term's is method.rpat.weight", "the perception term's is --rpat-weight, or --set method.rpat.weight="),
         ("those of your own are registered first", "those of your own need --plugin FILE.dll"),
     ];
 
@@ -48,6 +49,6 @@ internal static partial class ErrorOutput
         _options.Aggregate(sentence, (text, pair) => text.Replace(pair.Words, pair.Option, StringComparison.Ordinal)),
         "$1$2, start a new run, or insist with --allow-change $1.");
 
-    [GeneratedRegex(@"^(\S+)( is '.* where run '.*), or start a new run\.\z")]
+    [GeneratedRegex(@"^(\S+)( is '.* where run '.*), or start a new run under another run\.name\.\z")]
     private static partial Regex Changed();
 }

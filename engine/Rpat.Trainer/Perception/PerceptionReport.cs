@@ -6,7 +6,6 @@ namespace Rpat.Trainer.Perception;
 /// <summary>The paper's motivation figures for the measurements, as one self-contained HTML file.</summary>
 internal static class PerceptionReport
 {
-    private const double ChartWidth = 460;
 
     private static readonly PerceptionGroup[] _outcomes = [.. PerceptionGroup.All.Where(g => g.Success is not null && !g.CleanCorrect)];
 
@@ -36,20 +35,20 @@ internal static class PerceptionReport
         $"<p>{Html.Text(PerceptionTable.Title(run))}</p>\n{Html.Table(PerceptionTable.Head, PerceptionTable.Rows(run).Select(row => ("", row)))}";
 
     private static XElement Bars(IReadOnlyList<PerceptionRun> runs, int space) => SvgBarChart.Draw(
-        new ChartText($"Change of the {runs[0].Spaces[space].Name} from x to x′", "", "mean D_full", ChartWidth),
+        new ChartText($"Change of the {runs[0].Spaces[space].Name} from x to x′", "", "mean D_full"),
         [.. runs.Select(run => run.Model)],
         [.. _outcomes.Select(group => new BarSeries(group.Name,
             [.. runs.Select(run => run.Samples.Summarize(run.Spaces[space].Space, group).Full)]))]);
 
     private static XElement Errors(IReadOnlyList<PerceptionRun> runs) => SvgBarChart.Draw(
-        new ChartText("Error rates", "", "percent", ChartWidth), [.. runs.Select(run => run.Model)],
+        new ChartText("Error rates", "", "percent"), [.. runs.Select(run => run.Model)],
         [
             new BarSeries("clean", [.. runs.Select(run => 100 * run.Samples.CleanError)]),
             new BarSeries("perturbed", [.. runs.Select(run => 100 * run.Samples.PerturbedError)]),
         ]);
 
     private static XElement Histogram(PerceptionRun run) => SvgHistogram.Draw(
-        new ChartText($"{run.Model}: D_full of the logits", "D_full", "share of the group", ChartWidth),
+        new ChartText($"{run.Model}: D_full of the logits", "D_full", "share of the group"),
         [.. _outcomes.Select(group => new HistogramSeries(group.Name,
             [.. run.Samples.Members(group).Select(i => run.Samples.Logits.Full[i])]))]);
 
@@ -61,12 +60,12 @@ internal static class PerceptionReport
 
     private static XElement Along(PerceptionRun run, string what, Func<PerceptionSummary, IReadOnlyList<double>> of,
         IEnumerable<LineSeries> reference) => SvgLineChart.Draw(
-        new ChartText($"{run.Model}: {what}", "alpha", "share of the whole", ChartWidth),
+        new ChartText($"{run.Model}: {what}", "alpha", "share of the whole"),
         [.. _outcomes.Select(group => new LineSeries(group.Name, Points(run, of(run.Samples.Summarize(run.Samples.Logits, group))))),
             .. reference]);
 
     private static XElement Accuracy(PerceptionRun run) => SvgLineChart.Draw(
-        new ChartText($"{run.Model}: prediction and perception along the perturbation", "alpha", "share", ChartWidth),
+        new ChartText($"{run.Model}: prediction and perception along the perturbation", "alpha", "share"),
         [
             new LineSeries("accuracy", Points(run, run.Samples.AccuracyAlong)),
             new LineSeries("distance of the logits",

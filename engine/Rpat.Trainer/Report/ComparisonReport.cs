@@ -3,7 +3,6 @@ namespace Rpat.Trainer.Report;
 /// <summary>The report that compares several runs.</summary>
 internal sealed class ComparisonReport
 {
-    private const double ChartWidth = 460;
     private const int MostCurves = 100, MostPaired = 4, MostLetters = 48;
 
     private readonly IReadOnlyList<RunData> _runs;
@@ -20,7 +19,7 @@ internal sealed class ComparisonReport
 
     private string Body() => string.Concat(
         $"<header>\n<h1>{_runs.Count} runs compared</h1>\n<p class=\"soft\">{Html.Text(Folders())}</p>\n</header>\n",
-        Html.Section("Read this first", Warnings()), Html.Section("Results", Results()),
+        Html.Section("Read this first", Html.Warnings([.. Warnings()])), Html.Section("Results", Results()),
         Html.Section("Corruptions", Corrupted()), Html.Section("Paired test", Paired()),
         Html.Section("Differences in settings", Differences()),
         Html.Section("Curves", Curves()), Html.Section("Adversarial examples", Pictures()));
@@ -28,25 +27,22 @@ internal sealed class ComparisonReport
     private string Folders() =>
         string.Join(" · ", _names.Zip(_runs, (name, run) => name.Contains(run.Name) ? name : $"{name} ({run.Name})"));
 
-    private string Warnings()
+    private IEnumerable<string> Warnings()
     {
-        List<string> sentences = [];
         if (_runs.Select(run => run.Robust?.Attack).Distinct().Count() > 1)
-            sentences.Add("The runs were measured by different attacks: their robust accuracies cannot be compared.");
+            yield return "The runs were measured by different attacks: their robust accuracies cannot be compared.";
         if (_runs.Select(run => run.Robust?.Images).Distinct().Count() > 1)
-            sentences.Add("The runs were measured on different numbers of images.");
+            yield return "The runs were measured on different numbers of images.";
+        foreach (var same in _runs.SelectMany((run, i) => run.Warnings.Select(w => (Name: _names[i], Sentence: w)))
+            .GroupBy(pair => pair.Sentence))
+            yield return $"{(same.Count() == _runs.Count ? "Every run" : string.Join(", ", same.Select(pair => pair.Name)))}: {same.Key}";
         var apart = from run in _runs
                     from a in run.Counting
                     where !a.IsClean && !run.Deciding.Any(counted => (counted.Attack, counted.Threat) == (a.Attack, a.Threat))
                     select $"{a.Attack} on {a.Conditions} ({run.Name})";
         foreach (string column in _compared.More.Select(a => $"{a.Attack} on {a.Conditions} (all runs)").Concat(apart)
             .Concat(_compared.LeftOut))
-            sentences.Add($"Not among the results below: {column}; 'rpat report --eval' chooses another evaluation.");
-        foreach (var same in _runs.SelectMany((run, i) => run.Warnings.Select(w => (Name: _names[i], Sentence: w)))
-            .GroupBy(pair => pair.Sentence))
-            sentences.Add($"{(same.Count() == _runs.Count ? "Every run" : string.Join(", ", same.Select(pair => pair.Name)))}: {same.Key}");
-        return sentences.Count == 0 ? ""
-            : $"<ul class=\"warn\">\n{string.Concat(sentences.Select(s => $"<li>{Html.Text(s)}</li>\n"))}</ul>\n";
+            yield return $"Not among the results below: {column}; 'rpat report --eval' chooses another evaluation.";
     }
 
     private string Results()
@@ -57,7 +53,7 @@ internal sealed class ComparisonReport
         int[] measured = [.. Enumerable.Range(0, _runs.Count).Where(i => _runs[i].AnyResult is not null)];
         if (measured.Length == 0) return table;
         BarSeries[] bars = [Bars("Clean", measured, run => run.Clean), Bars("Robust", measured, run => run.Robust)];
-        var chart = SvgBarChart.Draw(new ChartText("Accuracy with 95 % intervals", "", "% of images", ChartWidth),
+        var chart = SvgBarChart.Draw(new ChartText("Accuracy with 95 % intervals", "", "% of images"),
             [.. measured.Select(i => _names[i])], bars);
         return $"{table}<div class=\"grid\" style=\"margin-top:.9rem\">\n<figure>{Svg.Inline(chart)}</figure>\n</div>\n";
     }
@@ -152,9 +148,8 @@ internal sealed class ComparisonReport
             if (series.All(s => s.Points.SequenceEqual(series[0].Points))) continue; // the same in all runs, such as the learning rate
             string title = CurveNames.Of(split, name);
             if (series.Where(s => s.Points.Count > 0).ToList() is [var only]) title = $"{title}: {only.Name}";
-            html.Append(
-                $"<figure>{Svg.Inline(SvgLineChart.Draw(new ChartText(title, "epoch", scale > 1 ? "% of images" : "",
-                ChartWidth), series))}</figure>\n");
+            var text = new ChartText(title, "epoch", scale > 1 ? "% of images" : "");
+            html.Append($"<figure>{Svg.Inline(SvgLineChart.Draw(text, series))}</figure>\n");
         }
 
         return html.Length == 0 ? "" : $"<div class=\"grid\">\n{html}</div>\n";

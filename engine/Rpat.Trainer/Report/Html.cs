@@ -6,7 +6,7 @@ namespace Rpat.Trainer.Report;
 internal static class Html
 {
     // Columns that a phone shows side by side, and letters of a cell that is not broken.
-    private const int Side = 3, Longest = 26;
+    private const int Side = 3, Longest = 26, Unfolded = 4;
 
     private const string Css = """
         :root{color-scheme:light dark;--ink:#1b1f24;--soft:#5c6670;--line:#d8dee4;--page:#f6f7f9;--card:#fff;--accent:#0072b2;
@@ -33,7 +33,7 @@ internal static class Html
         border-radius:.3rem;overflow-wrap:anywhere}
         .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));gap:.9rem}
         figure{margin:0;padding:.6rem;min-width:0;break-inside:avoid}
-        figure svg{display:block;margin:0 auto;max-width:34rem}
+        figure svg{display:block;margin:0 auto}
         .strip{overflow-x:auto}
         .sheet{min-width:34rem;max-width:60rem;margin:0 auto}
         .sheet img{display:block;width:100%;height:auto;background:#fff}
@@ -51,6 +51,7 @@ internal static class Html
         .text td:first-child{width:14rem;color:var(--soft)}
         .stage td{color:var(--soft);font-size:.85rem;border-bottom-style:dotted}
         .stage td:first-child{padding-left:2rem}
+        @media (max-width:39rem){.strip+figcaption::before{content:"Scroll sideways to see all. "}}
         @media (max-width:40rem){.text td:first-child{width:42%;min-width:0}h2{margin-top:1.75rem}}
         @media (max-width:40rem){.stack thead{display:none}.stack tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}
         .stack tr:last-child{border-bottom:0}.stack td{display:flex;justify-content:space-between;gap:1rem;border:0;white-space:normal;
@@ -95,6 +96,13 @@ internal static class Html
     /// <summary>A section with a heading; nothing when it has no content.</summary>
     public static string Section(string title, string content) =>
         content.Length == 0 ? "" : $"<section>\n<h2>{Text(title)}</h2>\n{content}</section>\n";
+
+    /// <summary>What must be read before the results; of many sentences only the first are unfolded.</summary>
+    public static string Warnings(IReadOnlyList<string> sentences) => Boxes(sentences.Take(Unfolded))
+        + (sentences.Count > Unfolded ? Details($"{sentences.Count - Unfolded} more", Boxes(sentences.Skip(Unfolded)), open: false) : "");
+
+    private static string Boxes(IEnumerable<string> sentences) => !sentences.Any() ? ""
+        : $"<ul class=\"warn\">\n{string.Concat(sentences.Select(sentence => $"<li>{Text(sentence)}</li>\n"))}</ul>\n";
 
     /// <summary>
     /// A table in a box that scrolls by itself if it must; on narrow screens the rows of one with many columns become lists.

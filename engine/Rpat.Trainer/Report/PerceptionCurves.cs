@@ -26,15 +26,14 @@ internal sealed record PerceptionCurves(string Title,
     }
 
     /// <summary>The two charts: the distance against the diagonal of robust perception, and the residual.</summary>
-    /// <param name="width">Width in the charts' own units.</param>
-    public IEnumerable<XElement> Charts(double width)
+    public IEnumerable<XElement> Charts()
     {
         LineSeries[] ways = [.. Groups.Select(g => new LineSeries(g.Name, g.Way)),
             new LineSeries("robust perception", [(0, 0), (1, 1)], Dashed: true)];
-        yield return SvgLineChart.Draw(new ChartText($"Distance of the logits from clean, {Title}", "alpha", "share of the whole way",
-            width), ways);
         yield return SvgLineChart.Draw(
-            new ChartText($"Residual of the logits, {Title}", "alpha", "share of the whole way", width),
+            new ChartText($"Distance of the logits from clean, {Title}", "alpha", "share of the whole way"), ways);
+        yield return SvgLineChart.Draw(
+            new ChartText($"Residual of the logits, {Title}", "alpha", "share of the whole way"),
             [.. Groups.Select(g => new LineSeries(g.Name, g.Residual))]);
     }
 

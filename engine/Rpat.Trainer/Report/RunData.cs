@@ -218,8 +218,7 @@ internal sealed record RunData(
     private static string OtherFile(string evaluation, EvaluationManifest manifest)
     {
         string run = Path.GetFullPath(Path.Combine(evaluation, "..", "..")), file = Path.GetFileName(manifest.Model);
-        return ForeignHome.Is(run) || new[] { CheckpointFile.Name, CheckpointFile.Best }.All(name => RunContents.Find(run, name) is null)
-            || file == Path.GetFileName(NetworkFile.FileOf(run)) ? "" : file;
+        return ForeignHome.Is(run) || CheckpointFile.Of(run) is not { } own || file == Path.GetFileName(own) ? "" : file;
     }
 
     private static T Json<T>(string path) =>

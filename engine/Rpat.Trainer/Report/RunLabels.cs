@@ -57,6 +57,10 @@ internal static class RunLabels
         return keys;
     }
 
+    /// <summary>All settings that affect the result, but seed and device, in which runs of which a mean is taken differ.</summary>
+    public static IReadOnlyList<string> Mixed(IReadOnlyList<RunData> runs) =>
+        Parting(runs).Count == 0 ? [] : [.. Differing(runs).Where(Counts).OrderBy(Place)];
+
     /// <summary>A setting's value as it stands behind a name: <c>weight 10</c>; nothing for a run that does not have it.</summary>
     public static string Said(string key, string value) => value.Length == 0 ? "" : key is "data.name" or "model.name" ? value
         : $"{key[(key.LastIndexOf('.') + 1)..]} {value}";

@@ -7,8 +7,8 @@ namespace Rpat.Trainer.Report;
 /// <summary>The report of one run, as a page.</summary>
 internal sealed class RunReport
 {
-    private const double ChartWidth = 460;
     private const int MostCurves = 24;
+    private const double SmallShare = 0.05;
 
     private static readonly string _rateName = CurveNames.Of("train", "lr");
 
@@ -26,7 +26,7 @@ internal sealed class RunReport
     public static string Percent(double share) => Format.Percent(share);
 
     private string Body() => string.Concat(
-        Head(), Cards(), Html.Section("Read this first", Warnings()), Html.Section("Results", Results()),
+        Head(), Cards(), Html.Section("Read this first", Html.Warnings(_run.Warnings)), Html.Section("Results", Results()),
         Html.Section("Corruptions", Corrupted()), Html.Section("Curves", Curves()),
         Html.Section("Adversarial examples", Pictures()), Html.Section("Perception", Perception()),
         Html.Section("Environment", Environment()),
@@ -71,10 +71,6 @@ internal sealed class RunReport
         (Percent(a.Value), $"{a.Attack}, %", FormattableString.Invariant(
         $"{Interval(a)} on {a.Images} images{(a.IsClean ? "" : ", " + a.Threat)}"));
 
-    private string Warnings() =>
-        _run.Warnings.Count == 0 ? ""
-        : $"<ul class=\"warn\">\n{string.Concat(_run.Warnings.Select(w => $"<li>{Html.Text(w)}</li>\n"))}</ul>\n";
-
     private string Results() => _run.Accuracies.Count == 0 ? "" : Html.Table(
         ["Attack", "Accuracy, %", "95 % interval", "Images", "Threat", "Measured by"],
         _run.Accuracies.Select(a => (a.Depth > 0 ? "stage" : "", Cells(a))));
@@ -88,13 +84,22 @@ internal sealed class RunReport
     {
         XElement?[] charts =
         [
-            Chart("Loss", "mean of an epoch", name => !CurveNames.IsAccuracy(name) && name != "lr"),
+            Chart("Loss", "mean of an epoch", name => IsLoss(name) && !IsSmall(name)),
+            Chart("Small loss terms", "mean of an epoch", name => IsLoss(name) && IsSmall(name)),
             Chart("Accuracy", "% of images", CurveNames.IsAccuracy, 100),
             Chart("Learning rate", "rate of the last step", name => name == "lr"),
         ];
         string figures = string.Concat(charts.OfType<XElement>().Select(chart => $"<figure>{Svg.Inline(chart)}</figure>\n"));
         return figures.Length == 0 ? "" : $"<div class=\"grid\">\n{figures}</div>\n";
     }
+
+    private static bool IsLoss(string name) => !CurveNames.IsAccuracy(name) && name != "lr";
+
+    // Beside the largest it would be a flat line at zero.
+    private bool IsSmall(string name) => Highest(one => one == name) < SmallShare * Highest(IsLoss);
+
+    private double Highest(Func<string, bool> wanted) => _run.Curves.Where(pair => wanted(pair.Key.Name))
+        .SelectMany(pair => pair.Value).Select(point => Math.Abs(point.Y)).Where(double.IsFinite).DefaultIfEmpty(0).Max();
 
     private XElement? Chart(string title, string unit, Func<string, bool> wanted, double scale = 1)
     {
@@ -105,7 +110,7 @@ internal sealed class RunReport
         if (series is [var first, var second] && first.Points.SequenceEqual(second.Points)) series = [first];
         if (series.Length == 0) return null;
         return SvgLineChart.Draw(new ChartText(series.Length == 1 && series[0].Name != _rateName ? $"{title}: {series[0].Name}" : title,
-            "epoch", unit, ChartWidth), series);
+            "epoch", unit), series);
     }
 
     private string Pictures() => string.Concat(_run.Pictures.Select(p => Html.Picture(p,
@@ -114,7 +119,7 @@ internal sealed class RunReport
 
     private string Perception() => _run.Perception.Count == 0
         ? ""
-        : $"<div class=\"grid\">\n{string.Concat(_run.Perception.SelectMany(p => p.Charts(ChartWidth)).Select(chart => $"<figure>{Svg.Inline(chart)}</figure>\n"))}</div>\n";
+        : $"<div class=\"grid\">\n{string.Concat(_run.Perception.SelectMany(p => p.Charts()).Select(chart => $"<figure>{Svg.Inline(chart)}</figure>\n"))}</div>\n";
 
     private string Environment()
     {

@@ -1,3 +1,5 @@
+using Rpat.Robust.Settings;
+
 namespace Rpat.Trainer.Report;
 
 /// <summary>Runs with what they measured: a row each, or a row for those that differ in their seeds only.</summary>
@@ -11,17 +13,23 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
     {
         (string Name, string Key)[] keys = Columns.Count > 0 ? [.. Columns]
             : [("method", ConfigKeys.Of(c => c.Method.Name).Path), ("data", ConfigKeys.Of(c => c.Data.Name).Path)];
-        return new TextTable(["Run", "Status", .. keys.Select(key => key.Name), "Clean", "Robust", "Attack", "Images", "Time"],
+        bool isOneThreat = Runs.Select(run => run.Robust?.Threat).OfType<string>().Distinct().Count() < 2;
+        return new TextTable(["Run", "Status", .. keys.Select(key => key.Name), "Clean", "Robust", "Attack", "Threat", "Images", "Time"],
         [
             .. Runs.Select(run => (string[])
             [
                 run.Name, run.Status, .. keys.Select(key => run.Setting(key.Key)), Percent(run.Clean?.Value), Percent(run.Robust?.Value),
-                run.Robust?.Attack ?? "-", $"{(run.Robust ?? run.Clean)?.Images}",
+                run.Robust?.Attack ?? "-", run.Robust?.Threat ?? "-", $"{(run.Robust ?? run.Clean)?.Images}",
                 RunReport.Duration(run) is { Length: > 0 } time ? time : "-",
             ]),
         ], RightFrom: 2 + keys.Length)
         {
-            Spare = Columns.Count > 0 ? ["Time", "Status"] : ["Time", "data", "Status", "method"], // a name mostly tells the method
+            // a name mostly tells the method; figures of different threats cannot be compared
+            Spare =
+            [
+                "Time", .. isOneThreat ? ["Threat"] : Array.Empty<string>(),
+                .. Columns.Count > 0 ? ["Status"] : new[] { "data", "Status", "method" },
+            ],
         };
     }
 
@@ -55,14 +63,29 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
             pair => new { pair.Second.Mean, deviation = pair.Second.Count < 2 ? (double?)null : pair.Second.Deviation }),
     });
 
-    /// <summary>The rows of measured runs of equal values.</summary>
-    public IEnumerable<RunGroup> Groups(IReadOnlyList<(string Name, string Key)> keys) =>
-        from run in Runs
-        where run.AnyResult is not null
-        let attack = run.Robust is { } robust ? $"{robust.Attack}, {robust.Threat}" : "-"
-        let values = keys.Select(key => Value(run, key.Key)).ToArray()
-        group run by (Values: string.Join('\n', values), attack, run.AnyResult!.Images) into same
-        select new RunGroup(same.Key.Values.Split('\n')[..keys.Count], [.. same], same.Key.attack);
+    /// <summary>The rows of measured runs of equal values; numbers rise, names are as the runs have them.</summary>
+    public IEnumerable<RunGroup> Groups(IReadOnlyList<(string Name, string Key)> keys)
+    {
+        RunGroup[] groups =
+        [
+            .. from run in Runs
+               where run.AnyResult is not null
+               let attack = run.Robust is { } robust ? $"{robust.Attack}, {robust.Threat}" : "-"
+               let values = keys.Select(key => Value(run, key.Key)).ToArray()
+               group run by (Values: string.Join('\n', values), attack, run.AnyResult!.Images) into same
+               select new RunGroup(same.Key.Values.Split('\n')[..keys.Count], [.. same], same.Key.attack),
+        ];
+        return Enumerable.Range(0, keys.Count).Reverse().Aggregate(groups.AsEnumerable(), (rows, column) =>
+        {
+            var order = Order([.. groups.Select(group => group.Values[column])]);
+            return rows.OrderBy(group => order(group.Values[column])); // which keeps the order of equal ones
+        });
+    }
+
+    private static Func<string, double> Order(List<string> values) =>
+        values.All(value => value.Length == 0 || Numbers.TryReal(value, out _))
+            ? value => Numbers.TryReal(value, out double number) ? number : double.NegativeInfinity
+            : value => values.IndexOf(value);
 
     // Of a checkpoint from elsewhere the method is not known: its name stands for it.
     private static string Value(RunData run, string key) =>

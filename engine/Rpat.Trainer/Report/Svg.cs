@@ -19,7 +19,7 @@ internal static class Svg
     public const string Css = """
         .chart{--c-ink:#1b1b1b;--c-soft:#666;--c-grid:#e2e2e2;--c-back:#fff;--c-1:#0072b2;--c-2:#d55e00;--c-3:#009e73;--c-4:#cc79a7;
         --c-5:#e69f00;--c-6:#56b4e9;--c-7:#7a6a00;--c-8:#555;
-        font-family:system-ui,-apple-system,"Segoe UI",sans-serif;width:100%;height:auto;max-width:46rem}
+        font-family:system-ui,-apple-system,"Segoe UI",sans-serif;width:100%;height:auto;max-width:30rem}
         @media (prefers-color-scheme:dark){.chart{--c-ink:#eee;--c-soft:#aaa;--c-grid:#3a3a3a;--c-back:#181818;--c-1:#4db1ea;--c-2:#ff8f45;
         --c-3:#2fcf9f;--c-4:#eb9fca;--c-5:#ffc14d;--c-6:#8fd0ff;--c-7:#d8c840;--c-8:#bbb}}
         .chart .back{fill:var(--c-back)}.chart text{fill:var(--c-ink)}.chart .soft{fill:var(--c-soft)}

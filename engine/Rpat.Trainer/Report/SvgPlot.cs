@@ -3,8 +3,8 @@ using System.Xml.Linq;
 namespace Rpat.Trainer.Report;
 
 /// <summary>The words around a chart.</summary>
-/// <param name="Width">Width in the units in which letters are 12 high: a chart that is shown small should be narrow.</param>
-internal sealed record ChartText(string Title, string X, string Y, double Width = 680);
+/// <param name="Width">Width in the units in which letters are 12 high: so narrow that a phone shows them 10 pixels high.</param>
+internal sealed record ChartText(string Title, string X, string Y, double Width = 380);
 
 /// <summary>
 /// The frame that all charts share: title, axes with ticks and grid, and a wrapped legend below, so that it covers nothing. The left margin
@@ -12,7 +12,7 @@ internal sealed record ChartText(string Title, string X, string Y, double Width 
 /// </summary>
 internal sealed class SvgPlot
 {
-    private const double PlotHeight = 300, TextSize = 12, TitleSize = 15, Top = 40, RightMargin = 20, Swatch = 18, Gap = 18, Row = 20,
+    private const double PlotHeight = 240, TextSize = 12, TitleSize = 15, Top = 40, RightMargin = 20, Swatch = 18, Gap = 18, Row = 20,
         Turn = 35;
 
     // Far enough below the axis that the first label does not touch the lowest one of the vertical axis.
@@ -137,7 +137,8 @@ internal sealed class SvgPlot
                 : Svg.Element("rect", ("x", x), ("y", y - 9), ("width", Swatch), ("height", 10.0), ("rx", 2.0), ("class", $"fill {look}"));
             if (dashed) swatch.SetAttributeValue("stroke-dasharray", "5 4");
             _root.Add(swatch);
-            _root.Add(Svg.Text(x + Swatch + 6, y, name, "start"));
+            double room = _width - x - Swatch - 10;
+            _root.Add(Svg.Text(x + Swatch + 6, y, name, "start", Math.Min(TextSize, room / Svg.WidthOf(name, 1))));
             x += need + Gap;
         }
         return y + 12;

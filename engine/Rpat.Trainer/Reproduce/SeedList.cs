@@ -11,7 +11,7 @@ internal static class SeedList
     {
         long[] seeds = [.. ConfigValue.Items(text).SelectMany(Range).Distinct()];
         return seeds.Length is > 0 and <= Most && seeds.All(seed => seed >= 0) ? seeds
-            : throw new UsageException($"--seeds is '{text}': give whole numbers such as 1,2,3 or 1..3.");
+            : throw new UsageException($"--seeds is '{text}': give whole numbers such as 1,2,3 or 1..3, the lower one first.");
     }
 
     private static IEnumerable<long> Range(string item)

@@ -22,13 +22,17 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
     /// <summary>The folder of runs that commands look into without being told.</summary>
     public required string UsualRoot { get; init; }
 
+    /// <summary>The options that gave lists, by their keys; the other lists are of <c>--set</c>.</summary>
+    public IReadOnlyDictionary<string, string> Options { get; init; } = new Dictionary<string, string>();
+
     private const int MostRows = 100_000, LongestName = 90;
 
     /// <summary>The rows of lists of values: all combinations for the first seed, then for the next.</summary>
     /// <param name="name">What the runs' names begin with.</param>
+    /// <param name="shared">Values of all rows that their names say.</param>
     /// <exception cref="UsageException">There are too many.</exception>
-    public static IReadOnlyList<SweepRow> Rows(string name, IReadOnlyList<(string Key, IReadOnlyList<string> Values)> lists,
-        IReadOnlyList<long> seeds)
+    public static IReadOnlyList<SweepRow> Rows(string name, IReadOnlyList<(string Key, string Text)> shared,
+        IReadOnlyList<(string Key, IReadOnlyList<string> Values)> lists, IReadOnlyList<long> seeds)
     {
         if (lists.Aggregate((double)seeds.Count, (count, list) => count * list.Values.Count) is > MostRows and var many)
             throw new UsageException(FormattableString.Invariant($"the sweep has {many:0} runs, more than {MostRows}: give fewer values."));
@@ -36,16 +40,38 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
         foreach (var (key, values) in lists)
             combinations = combinations.SelectMany(one => values.Select(value => ((string, string)[])[.. one, (key, value)]));
         var all = from seed in seeds from values in combinations.ToList() select (seed, values);
-        return [.. all.Select((row, i) => new SweepRow(i + 1, row.values, row.seed, NameOf(name, row.values, row.seed)))];
+        return [.. all.Select((row, i) => new SweepRow(i + 1, row.values, row.seed, NameOf(name, [.. row.values, .. shared], row.seed)))];
+    }
+
+    /// <summary>The given values by which a sweep's runs differ from those of another sweep of the recipe.</summary>
+    /// <param name="said">Keys that the names say anyway.</param>
+    public static IReadOnlyList<(string Key, string Text)> Shared(ConfigSources given, IReadOnlyCollection<string> said)
+    {
+        var all = ConfigResolver.Partial(given);
+        var recipe = ConfigResolver.Partial(new ConfigSources([], new Dictionary<string, string>(),
+            [$"{ConfigKeys.Of(c => c.Recipe.Name).Path}={all.Config.Recipe.Name}"], []));
+        string method = said.Contains(ConfigKeys.Of(c => c.Method.Name).Path) ? "" : all.Config.Method.Name;
+        return
+        [
+            .. from key in ResumeRules.Differing(recipe, all).Except(said)
+               let value = all.Values[key]
+               where value.Text.Length > 0 && !value.Origin.StartsWith("method ", StringComparison.Ordinal) && Schema.Applies(key, method)
+               select (key, value.Text),
+        ];
     }
 
     /// <summary>Whether a row is <c>finished</c>, how its run stands, or <c>-</c> if it has none.</summary>
     public string Status(SweepRow row)
     {
-        var wanted = Resolved(row);
-        var own = RunFinder.OfName(row.Name, wanted.Config.Run.Out).Where(folder => IsSame(folder, wanted))
-            .Select(folder => RunRecord.Read(folder)?.StatusIn(folder)).ToList();
+        var own = Runs(row).Select(folder => RunRecord.Read(folder)?.StatusIn(folder)).ToList();
         return own.Contains("finished") ? "finished" : own.LastOrDefault() ?? "-";
+    }
+
+    /// <summary>The folders of a row's runs.</summary>
+    public IEnumerable<string> Runs(SweepRow row)
+    {
+        var wanted = Resolved(row);
+        return RunFinder.OfName(row.Name, wanted.Config.Run.Out).Where(folder => IsSame(folder, wanted));
     }
 
     /// <summary>Trains what is not finished, one row after another.</summary>
@@ -90,7 +116,8 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
     /// <summary>The command that trains a row, or resumes it.</summary>
     public string[] Command(SweepRow row) =>
     [
-        "train", .. given.Files.SelectMany(file => new[] { "-c", file }), .. Sets(row).SelectMany(set => new[] { "--set", set }),
+        "train", .. given.Files.SelectMany(file => new[] { "-c", file }),
+        .. Values(row).SelectMany(value => new[] { ConfigSources.Option, $"{value.Key.Path}={value.Text}" }),
         "--name", row.Name, "--resume", "auto", .. More,
     ];
 
@@ -109,13 +136,17 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
     /// <summary>The configuration of a row.</summary>
     /// <exception cref="ConfigException">A value is wrong.</exception>
     public ResolvedConfig Resolved(SweepRow row) =>
-        ConfigResolver.Resolve(given with { Flags = [], Sets = [.. Sets(row), $"{ConfigKeys.Of(c => c.Run.Name).Path}={row.Name}"] });
+        ConfigResolver.Resolve(given with { Sets = [], Flags = [.. Values(row), ("--name", ConfigKeys.Of(c => c.Run.Name), row.Name)] });
 
-    private IEnumerable<string> Sets(SweepRow row) =>
+    // One layer, as the command of a row has it.
+    private IEnumerable<(string Flag, ConfigKey Key, string Text)> Values(SweepRow row) =>
     [
-        .. given.Sets, .. given.Flags.Select(flag => $"{flag.Key.Path}={flag.Text}"),
-        .. row.Values.Select(value => $"{value.Key}={value.Text}"),
-        FormattableString.Invariant($"{ConfigKeys.Of(c => c.Train.Seed).Path}={row.Seed}"),
+        .. Layers.Sets(given.Sets).Entries.Values.Select(value => (value.Origin, Schema.Find(value.Path, value.Origin), value.Text)),
+        .. given.Flags,
+        .. from value in row.Values
+           let option = Options.GetValueOrDefault(value.Key, ConfigSources.Option)
+           select (option, Schema.Find(value.Key, option), value.Text),
+        ("--seeds", ConfigKeys.Of(c => c.Train.Seed), row.Seed.ToString(CultureInfo.InvariantCulture)),
     ];
 
     private static bool IsSame(string folder, ResolvedConfig wanted)

@@ -6,7 +6,6 @@ namespace Rpat.Trainer.Studies;
 /// <summary>What a study's rows say: tables, charts and a page, from the rows alone.</summary>
 internal sealed class StudyReport
 {
-    private const double ChartWidth = 460;
     private const string Failure = "failure", Success = "success";
 
     private readonly string _name;
@@ -149,7 +148,7 @@ internal sealed class StudyReport
     private static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
 
     private XElement AccuracyChart() => SvgBarChart.Draw(
-        new ChartText("Accuracy, mean ± deviation over seeds", "", "% of images", ChartWidth),
+        new ChartText("Accuracy, mean ± deviation over seeds", "", "% of images"),
         [.. _variants.Select(variant => variant.Name)],
         [.. new[] { StudyRecord.Clean, StudyRecord.Pgd, StudyRecord.Robust }.Select(outcome => Bars(AttackOf(First, outcome),
             [.. _variants.Select(variant => SpreadOf(variant.Rows, row => row.Number(outcome)))]))]);
@@ -160,7 +159,7 @@ internal sealed class StudyReport
     private XElement DifferenceChart()
     {
         string[] variants = [.. _effects.Select(one => one.Variant).Distinct().DefaultIfEmpty("none yet")];
-        return SvgBarChart.Draw(new ChartText("Difference with 95 % interval", "", "points", ChartWidth), variants,
+        return SvgBarChart.Draw(new ChartText("Difference with 95 % interval", "", "points"), variants,
         [
             .. new[] { StudyRecord.Clean, StudyRecord.Robust }.Select(outcome => Bars(AttackOf(First, outcome),
                 [.. variants.Select(variant => _effects.Find(one => one.Variant == variant && one.Outcome == outcome).Effect)])),
@@ -172,13 +171,13 @@ internal sealed class StudyReport
         [.. effects.Select(e => e is null ? (double.NaN, double.NaN) : (100 * e.Interval.Low, 100 * e.Interval.High))]);
 
     private XElement ValidationChart() => SvgLineChart.Draw(
-        new ChartText("Robust accuracy on validation images, mean over seeds", "epoch", "% of images", ChartWidth),
+        new ChartText("Robust accuracy on validation images, mean over seeds", "epoch", "% of images"),
         [.. _variants.Select(variant => new LineSeries(variant.Name, Mean(variant.Rows, row =>
             row.Numbers("validation").Select((value, i) => (i + 1.0, 100 * value)))))]);
 
     // Of the first variant, the baseline.
     private XElement PerceptionChart(string measure, string title) => SvgLineChart.Draw(
-        new ChartText($"{_variants[0].Name}: {title}", "alpha", "share of the whole", ChartWidth),
+        new ChartText($"{_variants[0].Name}: {title}", "alpha", "share of the whole"),
         [.. new[] { Success, Failure }.Select(group => new LineSeries(group, Mean(_variants[0].Rows, row =>
             row.Numbers("alphas").Zip(row.Numbers($"{group}_{measure}")))))]);
 

@@ -200,5 +200,5 @@ internal sealed class ConfigKey
     }
 
     private static ConfigException Wrong(ConfigValue entry, string wants) =>
-        new($"{entry.Path} is '{entry.Text}' ({entry.Origin}): {wants.TrimEnd('.')}{(wants.EndsWith(')') ? "" : ".")}");
+        new($"{entry.Path} is '{entry.Text}' ({entry.Origin}): {wants.TrimEnd('.')}{(wants[^1] is ')' or '?' ? "" : ".")}");
 }

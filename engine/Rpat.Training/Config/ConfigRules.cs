@@ -80,8 +80,9 @@ internal static class ConfigRules
             }
             catch (ArgumentException error)
             {
-                throw new ConfigException(
-                    $"{error.Message.TrimEnd('.')} ({values[$"method.{name}"].Origin}); see 'rpat methods show {info.Name}'.", error);
+                string meant = Schema.Lambda.Contains(name) && info.Settings.All(known => known.Name != name)
+                    ? "the perception term's is method.rpat.weight" : $"see 'rpat methods show {info.Name}'";
+                throw new ConfigException($"{error.Message.TrimEnd('.')} ({values[$"method.{name}"].Origin}); {meant}.", error);
             }
         }
     }

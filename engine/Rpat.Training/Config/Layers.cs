@@ -98,8 +98,10 @@ internal static class Layers
     public static ConfigLayer Sets(IEnumerable<string> settings, string origin = ConfigSources.Option)
     {
         var entries = new Dictionary<string, ConfigValue>();
+        ArgumentNullException.ThrowIfNull(settings);
         foreach (string setting in settings)
         {
+            ArgumentNullException.ThrowIfNull(setting);
             int equals = setting.IndexOf('=');
             if (equals < 1) throw new ConfigException($"'{setting}' ({origin}) is not of the form key=value: write it as train.epochs=3.");
             Add(entries, setting[..equals].Trim(), setting[(equals + 1)..], origin);

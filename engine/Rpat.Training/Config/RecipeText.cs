@@ -13,7 +13,8 @@ internal static class RecipeText
         from name in names
         let config = RecipeLibrary.Resolve(name, "recipes").Config
         let published = RecipeLibrary.Published(name)
-        select (string[])[name, config.Method.Name, config.Model.Name, config.Attack.Norm.Name,
+        let weights = config.Method.Awp.Gamma > 0 ? ", AWP" : ""
+        select (string[])[name, config.Method.Name + weights, config.Model.Name, config.Attack.Norm.Name,
             config.Train.Epochs.ToString(CultureInfo.InvariantCulture), Percent(published?.Clean), Percent(published?.Aa)];
 
     /// <summary>Every value that the recipe sets, with its source, and what was published.</summary>

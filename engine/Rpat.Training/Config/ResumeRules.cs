@@ -22,7 +22,7 @@ internal static class ResumeRules
             if (leaf.Same(old, wanted)) continue;
             throw new ConfigException(
                 $"{leaf.Path} is '{wanted.Text}' ({wanted.Origin}) where run '{run}' has '{old.Text}', which would change its result: "
-                    + $"give the same value, or start a new run.");
+                    + "give the same value, or start a new run under another run.name.");
         }
     }
 

@@ -20,6 +20,9 @@ internal static class Schema
 
     private static Index _index = new([]);
 
+    /// <summary>The names of the paper's λ, which is <c>method.rpat.weight</c> here.</summary>
+    public static IReadOnlyList<string> Lambda { get; } = ["lambda", "lam", "λ"];
+
     /// <summary>The keys and sections by path; rebuilt when methods have been registered.</summary>
     private static Index Keys
     {
@@ -59,7 +62,9 @@ internal static class Schema
     /// <summary>The error for a key that does not exist: where, the full path, the nearest name, and the keys of its section.</summary>
     public static ConfigException Unknown(string path, string origin)
     {
-        string? near = (path.Contains('.') ? null : SameLastName(path))
+        string name = path[(path.LastIndexOf('.') + 1)..];
+        string? near = Lambda.Contains(name) || DidYouMean.Find(name, Lambda.Take(1)) is not null
+            ? ConfigKeys.Of(c => c.Method.Rpat.Weight).Path : (path.Contains('.') ? null : SameLastName(path))
             ?? DidYouMean.Find(path, Keys.ByPath.Keys.Concat(Keys.Sections)) ?? SameLastName(path);
         string section = path.Contains('.') ? path[..path.LastIndexOf('.')] : "";
         string known = IsSection(section) ? $"keys of {section}: {KeysOf(section)}" : $"sections: {KeysOf("")}";

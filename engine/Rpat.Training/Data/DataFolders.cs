@@ -18,8 +18,8 @@ internal static class DataFolders
         foreach (string folder in folders)
             if (files.All(file => exists(Path.Combine(folder, file)))) return folder;
         string[] missing = [.. files.Where(file => !exists(Path.Combine(Nearest(folders, files, exists), file)))];
-        throw new DataException($"{title} is not complete in any of {Quoted(folders)} (looked for {Quoted(files)};"
-            + $" {Quoted(missing)} not found in '{Nearest(folders, files, exists)}'): {fix}.");
+        string lacking = missing.Length == files.Count ? "" : $"; {Quoted(missing)} not found in '{Nearest(folders, files, exists)}'";
+        throw new DataException($"{title} is not complete in any of {Quoted(folders)} (looked for {Quoted(files)}{lacking}): {fix}.");
     }
 
     // The folder that lacks the fewest files is the one that the user most likely meant.

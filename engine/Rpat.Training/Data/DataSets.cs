@@ -76,6 +76,8 @@ internal static class DataSets
     /// <exception cref="DataException">A part is empty, or they differ in size or classes.</exception>
     internal static DataPair Pair(LabeledImages train, LabeledImages test)
     {
+        ArgumentNullException.ThrowIfNull(train);
+        ArgumentNullException.ThrowIfNull(test);
         if (train.Count == 0 || test.Count == 0)
             throw new DataException($"data set '{train.Name}' has no images to train or to test on: give at least one of each.");
         if ((train.Channels, train.Height, train.Width) != (test.Channels, test.Height, test.Width)

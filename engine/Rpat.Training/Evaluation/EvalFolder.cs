@@ -44,7 +44,7 @@ internal static class EvalFolder
     /// <summary>What was said about a file when it was last evaluated; nothing if it never was, or is another file now.</summary>
     public static WeightChoice? Remembered(string checkpoint, string root)
     {
-        string file = Path.GetFullPath(NetworkFile.FileOf(checkpoint));
+        string file = Path.GetFullPath(CheckpointFile.At(checkpoint));
         return ForeignHome.Manifests(RunFinder.HomeOf(checkpoint, root))
             .Where(manifest => manifest.Network.Count > 0 && manifest.Model == file)
             .Where(manifest => manifest.ModelHash.StartsWith(EvalSubject.HashOf(file), StringComparison.Ordinal))

@@ -12,7 +12,7 @@ internal static partial class RunContents
     public const string Marker = AtomicFile.RunMark;
 
     /// <summary>The folder of its checkpoints.</summary>
-    public const string CheckpointFolder = "checkpoints";
+    public const string CheckpointFolder = CheckpointFile.Folder;
 
     /// <summary>What a diverged run leaves for inspection.</summary>
     public const string PostMortem = "post-mortem.safetensors";

@@ -30,7 +30,7 @@ internal sealed record RunDataSet(string Name, string? Dir)
     // That a file is no checkpoint at all comes first.
     private static UsageException Unsaid(string checkpoint)
     {
-        using var opened = WeightFile.Open(NetworkFile.FileOf(checkpoint));
+        using var opened = WeightFile.Open(CheckpointFile.At(checkpoint));
         return new UsageException($"'{checkpoint}' does not say which data set it was trained on: give --data.");
     }
 

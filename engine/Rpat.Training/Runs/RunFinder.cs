@@ -64,7 +64,10 @@ internal static class RunFinder
     /// <summary>What a command's CHECKPOINT means: a path, or in the folder of runs a run or a file of one.</summary>
     /// <exception cref="UsageException">Nothing is there.</exception>
     public static string Checkpoint(string text, string root) => FindCheckpoint(text, root)
-        ?? throw new UsageException($"'{text}' does not exist, neither as a path nor as a run in '{root}': {Hint(text, root)}");
+        ?? throw new UsageException(RunAndFile(text, root) is (var run, var file) && run is not null
+            ? $"run '{Path.GetFileName(run)}' has no '{file}'" + (file == CheckpointFile.Best ? ": data.validation makes one."
+                : ": give the run alone for its network.")
+            : $"'{text}' does not exist, neither as a path nor as a run in '{root}': {Hint(text, root)}");
 
     /// <summary>The same, or null.</summary>
     public static string? FindCheckpoint(string text, string root)
@@ -73,11 +76,13 @@ internal static class RunFinder
             return text;
         if (Find(text, root) is { } run) return run;
         if (new[] { text, Path.Combine(root, text) }.FirstOrDefault(ForeignHome.Is) is { } home) return ForeignHome.Checkpoint(home);
-        int slash = text.IndexOf('/');
-        string? holder = slash > 0 ? Find(text[..slash], root) : null;
-        return new[] { holder is null ? text : Path.Combine(holder, text[(slash + 1)..]), Path.Combine(root, text), text }
-            .FirstOrDefault(Path.Exists);
+        var (holder, file) = RunAndFile(text, root);
+        return new[] { holder is null ? text : Path.Combine(holder, file), Path.Combine(root, text), text }.FirstOrDefault(Path.Exists);
     }
+
+    // NAME/FILE
+    private static (string? Run, string File) RunAndFile(string text, string root) =>
+        text.IndexOf('/') is > 0 and var slash ? (Find(text[..slash], root), text[(slash + 1)..]) : (null, text);
 
     /// <summary>The run that a checkpoint is, or is in; null for one from elsewhere.</summary>
     public static string? RunOf(string checkpoint)

@@ -83,7 +83,8 @@ internal sealed class RunFolder : IDisposable
         {
             string reason = error.Message.TrimEnd('.');
             throw new UsageException(
-                $"run folder '{path}' cannot be resumed ({reason}): check that no other process runs it and that it is writable.", error);
+                $"run folder '{path}' cannot be resumed ({reason}): check that no other process or job has it open and that it is "
+                    + "writable.", error);
         }
     }
 

@@ -24,8 +24,21 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
     /// <summary>What <c>--resume auto</c> means: the newest unfinished run of the same name, or a new one.</summary>
     /// <exception cref="Errors.ConfigException">That run has another configuration.</exception>
     public static RunPlan Automatic(ResolvedConfig resolved, IReadOnlyList<string> allowed) =>
-        RunFinder.Unfinished(resolved.Config.RunName, resolved.Config.Run.Out) is { } folder ? GoOn(folder, resolved, allowed)
+        RunFinder.Unfinished(resolved.Config.RunName, resolved.Config.Run.Out) is { } folder ? GoOnOrAnew(folder, resolved, allowed)
         : new RunPlan(resolved);
+
+    // A run without a checkpoint has nothing to resume: with other settings it is left as it is.
+    private static RunPlan GoOnOrAnew(string folder, ResolvedConfig now, IReadOnlyList<string> allowed)
+    {
+        try
+        {
+            return GoOn(folder, now, allowed);
+        }
+        catch (Errors.ConfigException) when (!RunContents.Checkpoints(folder).Any() && !RunFolder.IsOpen(folder))
+        {
+            return new RunPlan(now);
+        }
+    }
 
     /// <summary>An earlier run with its own configuration, overridden by the given sources.</summary>
     /// <exception cref="Errors.UserException">There is no such run, or the sources contradict its configuration.</exception>

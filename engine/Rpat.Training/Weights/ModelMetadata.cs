@@ -87,4 +87,21 @@ internal static class CheckpointFile
 
     /// <summary>The network that validation found the most robust, if there is a validation.</summary>
     public const string Best = "best.safetensors";
+
+    /// <summary>The folder of the checkpoints.</summary>
+    public const string Folder = "checkpoints";
+
+    /// <summary>The file of a run's network: the most robust one, the last one, or the newest checkpoint; null without any.</summary>
+    public static string? Of(string run)
+    {
+        string checkpoints = Path.Combine(run, Folder);
+        return new[] { Best, Name }.Select(name => Path.Combine(run, name)).FirstOrDefault(File.Exists)
+            ?? (Directory.Exists(checkpoints) ? Directory.GetFiles(checkpoints, "step-*.safetensors").Order(StringComparer.Ordinal) : null)
+                ?.LastOrDefault();
+    }
+
+    /// <summary>The file of a checkpoint: that of a run folder's network, or the path itself.</summary>
+    /// <exception cref="CheckpointException">The folder has none.</exception>
+    public static string At(string path) => !Directory.Exists(path) ? path : Of(path) ?? throw new CheckpointException(
+        $"folder '{path}' has neither '{Name}' nor a checkpoint: give a run that has saved one, or a file.");
 }

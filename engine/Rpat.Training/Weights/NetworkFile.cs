@@ -15,7 +15,7 @@ internal static class NetworkFile
     /// <exception cref="CheckpointException">The file is damaged, or does not fit the network.</exception>
     public static LoadedNetwork Load(Device device, string path, WeightChoice choice, Shape? images = null)
     {
-        string file = FileOf(path);
+        string file = CheckpointFile.At(path);
         using WeightFile opened = WeightFile.Open(file, choice.Key);
         var (found, notes) = Find(opened, file, choice, images);
         Require(file, found, choice);
@@ -71,10 +71,11 @@ internal static class NetworkFile
     private static void Require(string file, FittedWeights found, WeightChoice choice)
     {
         var (name, report) = (found.Spec.Name, found.Report);
-        if (Given(choice, found.Weights, found.Spec) is { } n && n.Mean.Count != found.Spec.Input.C)
-            throw new UsageException(
-                $"the normalisation has {n.Mean.Count} channels, the network's images have {found.Spec.Input.C}: give --mean and --std for "
-                    + $"each.");
+        if (Given(choice, found.Weights, found.Spec) is { } n)
+            foreach (var (option, values) in new[] { ("--mean", n.Mean), ("--std", n.Std) })
+                if (values.Count != found.Spec.Input.C) throw new UsageException(
+                    $"{(choice.Mean.Count > 0 ? option : "the normalisation in the file")} has {Format.Count(values.Count, "value")}, "
+                    + $"the network's images {Format.Count(found.Spec.Input.C, "channel")}: give --mean and --std one for each, or one for all.");
         string place = found.Weights.Place.Length > 0 ? $" under '{found.Weights.Place}'" : "";
         if (choice.Strict && !report.Fits)
             throw new CheckpointException(
@@ -96,17 +97,6 @@ internal static class NetworkFile
         if (names.Length > 0)
             yield return $"{names.Length} tensors of the network are not in the file and keep their first values: "
                 + $"{WeightSearch.Some(names)}";
-    }
-
-    /// <summary>The weights' file of a run folder, or the path itself.</summary>
-    /// <exception cref="CheckpointException">The folder is not a run folder.</exception>
-    public static string FileOf(string path)
-    {
-        if (!Directory.Exists(path)) return path;
-        string best = Path.Combine(path, CheckpointFile.Best), file = Path.Combine(path, CheckpointFile.Name);
-        return File.Exists(best) ? best : File.Exists(file) ? file
-            : throw new CheckpointException($"folder '{path}' has no '{CheckpointFile.Name}': " + (Directory.Exists(Path.Combine(path, "checkpoints"))
-                ? "no epoch of this run has ended, so resume it, or give a file of its 'checkpoints'." : "give a run folder or a file."));
     }
 
     private static ModelSpec? SaidIn(WeightFile opened, string file) =>
@@ -143,17 +133,16 @@ internal static class NetworkFile
     {
         if (choice.Standardizes) return null;
         var normalization = Given(choice, weights, spec) ?? spec.Normalization ?? usual;
-        return normalization?.Mean.Count == spec.Input.C ? normalization : null;
+        return normalization is { } n && (n.Mean.Count, n.Std.Count) == (spec.Input.C, spec.Input.C) ? n : null;
     }
 
     // One given number is that of every channel.
     private static (IReadOnlyList<float> Mean, IReadOnlyList<float> Std)? Given(WeightChoice choice, ModelWeights weights,
         ModelSpec spec) =>
-        choice.Mean.Count == 0 ? weights.Normalization
-        : choice.Mean.Count > 1 ? (choice.Mean, choice.Std)
-        : (Spread(choice.Mean[0], spec), Spread(choice.Std[0], spec));
+        choice.Mean.Count == 0 ? weights.Normalization : (Spread(choice.Mean, spec), Spread(choice.Std, spec));
 
-    private static float[] Spread(float value, ModelSpec spec) => [.. Enumerable.Repeat(value, spec.Input.C)];
+    private static IReadOnlyList<float> Spread(IReadOnlyList<float> values, ModelSpec spec) =>
+        values is [var one] ? [.. Enumerable.Repeat(one, spec.Input.C)] : values;
 
     private static Dictionary<string, NamedArray> State(FittedWeights found)
     {

@@ -181,6 +181,26 @@ public sealed class TapeTests : IDisposable
     {
         var (_, logits) = Record(Gradients.None);
         Assert.Equal("logits has no memory yet: run its tape first.", Assert.Throws<InvalidOperationException>(logits.ToArray).Message);
+        var store = new ParameterStore(_device);
+        Parameter w = store.Declare("w", new Shape(2, 3), 2, 3);
+        Assert.Equal("w has no memory yet: call Allocate of its ParameterStore first.",
+            Assert.Throws<InvalidOperationException>(w.ToArray).Message);
+        Assert.Equal("Two parameters are called 'w'.",
+            Assert.Throws<InvalidOperationException>(() => store.Declare("w", new Shape(1, 1), 1)).Message);
+        store.Allocate();
+        Assert.Equal("CopyTo: w [2, 3] has 6 values, and the destination takes 5.",
+            Assert.Throws<ShapeException>(() => w.CopyTo(new float[5])).Message);
+    }
+
+    [Fact]
+    public void Losses_of_two_tapes_have_no_sum()
+    {
+        Loss Of(Tape tape) => tape.CrossEntropy(Tensor.Create(_device, new Shape(3, 4)), _labels);
+        var tape = new Tape(_device);
+        Assert.Equal(2, (Of(tape) + Of(tape)).Terms.Count);
+        Assert.StartsWith("Losses of two tapes have no sum",
+            Assert.Throws<InvalidOperationException>(() => Of(tape) + Of(new Tape(_device))).Message);
+        Assert.Throws<ArgumentException>(() => float.NaN * Of(tape));
     }
 
     [Fact]

@@ -12,7 +12,7 @@ namespace Rpat.Tests.Gpu;
 /// <summary>Activations in 16 bits: half of the memory, and the weights of the CPU that emulates the rounding.</summary>
 public class HalvesTests(GpuFixture fixture) : IClassFixture<GpuFixture>
 {
-    private static readonly Objective _objective = new PgdAt(PgdOptions.Linf with { Steps = 0 });
+    private static readonly Objective _objective = new PgdAt(PgdOptions.Linf with { IsNoise = true });
 
     /// <summary>All that a training step of PreActResNet-18 keeps only within the step: activations, gradients, packed weights.</summary>
     [Fact]

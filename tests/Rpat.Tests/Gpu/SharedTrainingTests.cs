@@ -33,7 +33,7 @@ public class SharedTrainingTests(GpuFixture fixture) : IClassFixture<GpuFixture>
     private static (NamedArray[] State, double Loss) Train(Device device, IProcessGroup? team)
     {
         PreActResNet net = TestNets.Small(device, width: 4);
-        var objective = new PgdAt(PgdOptions.Linf with { Steps = 0 }).With(new RobustPerception());
+        var objective = new PgdAt(PgdOptions.Linf with { IsNoise = true }).With(new RobustPerception());
         var step = new TrainingStep(net, objective, new Sgd(net.Parameters, 0.9f, 5e-4f), seed: 7, team: team);
         for (int i = 0; i < Steps; i++)
             step.Run(TestNets.Images(Batch, seed: 10 + i), TestNets.ClassesOf(Batch), TestNets.Indices(Batch), epoch: 1, rate: 0.01f);

@@ -10,7 +10,7 @@ public class TrainingTests(GpuFixture fixture) : IClassFixture<GpuFixture>
 {
     private const int Batch = 2;
 
-    private static readonly PgdOptions _start = PgdOptions.Linf with { Steps = 0 };
+    private static readonly PgdOptions _start = PgdOptions.Linf with { IsNoise = true };
 
     [Theory]
     [InlineData(false)]

@@ -48,7 +48,8 @@ public sealed partial class LibraryWordsTests
     }
 
     [Theory]
-    [InlineData("a.b is '1' (x) where run 'r' has '2', which would change its result: give the same value, or start a new run.",
+    [InlineData("a.b is '1' (x) where run 'r' has '2', which would change its result: "
+        + "give the same value, or start a new run under another run.name.",
         "give the same value, start a new run, or insist with --allow-change a.b.")]
     [InlineData("'e' holds an evaluation already: go on with resume: true, or choose another folder for it.",
         "go on with --resume, or choose another --out.")]

@@ -38,6 +38,14 @@ public sealed class LayerGuardTests : IDisposable
     public void ALayerThatCannotBeIsRefused(string what) => Assert.Throws<ShapeException>(() => _wrong[what]());
 
     [Fact]
+    public void LayersThatDoNotFitAreRefusedWhenTheNetworkIsMade()
+    {
+        foreach (var layers in new Layer[] { new Sequential(Pool.Flatten(), new Linear(60, 2)), new Sequential() })
+            Assert.Throws<ShapeException>(() => new Network(_device, new Shape(1, 1, 8, 8), 2, layers));
+        Assert.Equal(2, new Network(_device, new Shape(1, 1, 8, 8), 2, new Sequential(Pool.Flatten(), new Linear(64, 2))).Classes);
+    }
+
+    [Fact]
     public void ABatchNormsNumbersAreChecked()
     {
         foreach (float epsilon in new[] { 0, -1, float.NaN })

@@ -126,16 +126,14 @@ public sealed class NetworkTests : IDisposable
     public void AConvolutionOfNoSizeIsRefusedWhenItIsMade(int outputs, int stride)
     {
         var error = Assert.Throws<ShapeException>(() => new Conv2d(3, outputs, 3, stride));
-        Assert.Equal($"Conv2d: 3 inputs, {outputs} outputs and stride {stride} must be at least 1; ModelCatalog.Build fills in the zeros "
-            + "of a ModelSpec.", error.Message);
+        Assert.Equal($"Conv2d: 3 inputs, {outputs} outputs and stride {stride} must be at least 1.", error.Message);
     }
 
     [Fact]
     public void AnotherNumberOfLogitsIsRefused()
     {
-        var net = new Network(_device, _input, 6, new Sequential(Pool.Flatten(), new Linear(192, 5)));
         var error = Assert.Throws<ShapeException>(
-            () => net.Forward(new Tape(_device), Tensor.Create(_device, _input.WithBatch(2)), BnMode.Eval));
+            () => new Network(_device, _input, 6, new Sequential(Pool.Flatten(), new Linear(192, 5))));
         Assert.Contains("not rows of 6 logits", error.Message, StringComparison.Ordinal);
     }
 

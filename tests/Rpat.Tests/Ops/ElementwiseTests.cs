@@ -70,6 +70,17 @@ public class ElementwiseTests
         Assert.Equal([float.NaN, float.NaN, float.NegativeInfinity, float.NaN], Values(new Log(), [-1, float.NegativeInfinity, 0, float.NaN]));
     }
 
+    [Fact]
+    public void GradientsFarOutAreThoseOfRoundedResults()
+    {
+        Assert.Equal(0, Slopes(new Sigmoid(), [17])[0]);
+        Assert.Equal(0, Slopes(new Tanh(), [12])[0]);
+        Assert.Equal([0, 0], Values(new Sigmoid(), [-88.8f, -100]));
+        Assert.Equal(Math.Exp(-88), Values(new Sigmoid(), [-88])[0], 1e-44);
+        Assert.All([1f, float.NaN, float.PositiveInfinity, float.NegativeInfinity], x => Assert.Equal(1, Values(new Power(0), [x])[0]));
+        Assert.Equal([3e38f, 1.7e-5f * 1.7e-5f], [Values(new Power(1), [3e38f])[0], Values(new Power(2), [1.7e-5f])[0]]);
+    }
+
     private static void Check<TOp>(TOp op, Func<double, double> f, double low, double high, double relative, double absolute = 0)
         where TOp : struct, IElementwise
     {
@@ -85,6 +96,16 @@ public class ElementwiseTests
         Tensor y = tape.Elementwise(op, Tensor.From(device, new Shape(1, 1, 1, at.Length), at));
         tape.Run();
         return y.ToArray();
+    }
+
+    private static float[] Slopes<TOp>(TOp op, float[] at) where TOp : struct, IElementwise
+    {
+        using Device device = CpuSetup.Best.Open();
+        var tape = new Tape(device, Gradients.Inputs);
+        Tensor x = Tensor.From(device, new Shape(1, at.Length), at, needsGrad: true);
+        tape.Sum(tape.Elementwise(op, x));
+        tape.Run();
+        return x.GradToArray();
     }
 
     private static double Silu(double x) => x / (1 + Math.Exp(-x));

@@ -90,6 +90,22 @@ public class PointwiseTests
         Assert.Equal(1, plain.Run(plain.Tape.Relu(plain.Image(x)), x.Like()).Data.Count(double.IsNaN));
     }
 
+    [Theory]
+    [InlineData(3, 4, 3, 4)]
+    [InlineData(3, 4, 1, 4)]
+    [InlineData(3, 4, 3, 1)]
+    public void RowsAreAddedWithOneUsingToo(int n, int c, int rows, int columns)
+    {
+        Array4 a = Array4.Uniform(n, c, 1, 1, seed: 1), b = Array4.Uniform(rows, columns, 1, 1, seed: 2);
+        using DeviceRun lane = new(CpuSetup.Best, Gradients.None);
+        Tensor sum = Rpat.Engine.Ops.PointwiseOp.Add(lane.Tape, lane.Image(a), lane.Image(b), relu: true);
+        Array4 result = lane.Run(sum, a.Like());
+        for (int i = 0; i < n; i++)
+            for (int k = 0; k < c; k++)
+                Assert.Equal(Math.Max(0, a[i, k, 0, 0] + b[Math.Min(i, rows - 1), Math.Min(k, columns - 1), 0, 0]),
+                    result[i, k, 0, 0], 1e-6);
+    }
+
     [Fact]
     public void MisfitsNameTheOpAndTheShapes()
     {

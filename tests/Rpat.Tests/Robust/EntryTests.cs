@@ -49,7 +49,12 @@ public sealed class EntryTests : IDisposable
     public void ASetIsOfTheNetworksImagesAndClasses()
     {
         var evaluator = new Evaluator(_net);
-        Assert.Throws<ShapeException>(() => evaluator.Run(LabeledImages.FromFloats("small", 1, 2, 2, new float[8], [0, 1])));
+        foreach (var (c, h, w) in new[] { (1, 2, 2), (3, 6, 24), (12, 6, 6), (432, 1, 1) })
+        {
+            var set = LabeledImages.FromFloats("other", c, h, w, new float[2 * c * h * w], [0, 1]);
+            Assert.Throws<ShapeException>(() => evaluator.Run(set));
+            Assert.Throws<ShapeException>(() => evaluator.Logits(set));
+        }
         Refused(() => evaluator.Run(Set(_images, [0, 5])), "not a class of 0 to 4");
         var step = new TrainingStep(_net, new Clean(), new Sgd(_net.Parameters), seed: 1);
         Refused(() => step.Run(_images, [0, 5], [0, 1], epoch: 1, rate: 0.1f), "not a class of 0 to 4");
@@ -86,11 +91,64 @@ public sealed class EntryTests : IDisposable
     }
 
     [Fact]
+    public void AnAttackOfNoStepsIsNone()
+    {
+        Func<object>[] none =
+        [
+            () => new PgdAttack { Steps = 0 }, () => new PgdAttack { Draws = 0 }, () => new PgdAttack { Restarts = 0 },
+            () => new Apgd { Steps = 0 }, () => new Apgd { Draws = -1 }, () => new MiFgsm { Steps = 0 }, () => new Fab { Steps = 0 },
+            () => new Square { Steps = 0 }, () => new DeepFool { Steps = 0 }, () => new DeepFool { Candidates = 0 },
+            () => new CarliniWagner { Searches = 0 }, () => new CarliniWagner { Iterations = 0 },
+            () => new PgdOptions { Steps = 0 }, () => new PgdOptions { Restarts = 0 }, () => PgdOptions.L2 with { Steps = -1 },
+        ];
+        Assert.All(none, make => Refused(make, "which makes no attack: give 1 or more."));
+        Refused(() => EpsilonSweep.Run(_net, "Clean", Norm.Linf, _images, [0, 1], [0.1]), "new Evaluator(net).Run(images)");
+        Assert.Equal(2, new Evaluator(_net).Run(Set(_images, [0, 1])).Count);
+    }
+
+    [Fact]
+    public void WhatIsNullIsNamed()
+    {
+        var runner = new AttackRunner(_net);
+        foreach (var (name, use) in new (string, Action)[]
+        {
+            ("Norm", () => _ = new PgdAttack { Norm = null! }), ("Loss", () => _ = new PgdAttack { Loss = null! }),
+            ("Loss", () => _ = new Apgd { Loss = null! }), ("Loss", () => _ = new PgdOptions { Loss = null! }),
+            ("Norm", () => _ = new PgdOptions { Norm = null! }), ("options", () => _ = new Pgd(_net, null!)),
+            ("net", () => EpsilonSweep.Run(null!, "fgsm", Norm.Linf, _images, [0, 1], [0.1])),
+            ("name", () => EpsilonSweep.Run(_net, null!, Norm.Linf, _images, [0, 1], [0.1])),
+            ("norm", () => EpsilonSweep.Run(_net, "fgsm", null!, _images, [0, 1], [0.1])),
+            ("epsilons", () => EpsilonSweep.Run(_net, "fgsm", Norm.Linf, _images, [0, 1], null!)),
+            ("suiteAt", () => EpsilonSweep.Run(_net, null!, _images, [0, 1], [0.1])),
+            ("attack", () => runner.Perturb(null!, _images, [0, 1])), ("images", () => new Evaluator(_net).Run(null!)),
+            ("images", () => new Evaluator(_net).Logits(null!)), ("net", () => Verification.Run("nowhere", null!)),
+            ("plan", () => _ = new RobustEvaluation(_net, null!, _images, [0, 1], "nowhere")),
+            ("labels", () => _ = new RobustEvaluation(_net, Plan("net"), _images, null!, "nowhere")),
+            ("objective", () => _ = new TrainingStep(_net, null!, new Sgd(_net.Parameters), seed: 1)),
+            ("net", () => _ = new TrainingStep(null!, new Clean(), new Sgd(_net.Parameters), seed: 1)),
+            ("state", () => _net.Load((IReadOnlyDictionary<string, NamedArray>)null!)),
+            ("tape", () => _net.Forward(null!, Batch(_images), BnMode.Eval)),
+            ("x", () => _net.Forward(new Tape(_device), null!, BnMode.Eval)), ("device", () => _ = new Tape(null!)),
+            ("path", () => WeightFile.Open(null!)), ("tensors", () => Safetensors.Write("never.safetensors", null!)),
+            ("body", () => _ = new Residual(null!)), ("layers", () => _ = new Sequential(null!)),
+            ("options", () => _ = new PreActResNet(_device, null!, seed: 1)), ("spec", () => ModelCatalog.Build(_device, null!, 1)),
+            ("typed", () => MethodCatalog.Make(null!, new Dictionary<string, string>(), PgdOptions.Linf)),
+            ("images", () => LabeledImages.FromFloats("own", 1, 1, 1, null!, [])),
+        })
+            Assert.Equal(name, Assert.Throws<ArgumentNullException>(use).ParamName);
+        Refused(() => EpsilonSweep.Run(_net, _ => null!, _images, [0, 1], [0.1]), "A suite or one of its attacks is null");
+    }
+
+    [Fact]
     public void ARadiusOfZeroIsAnIntegerDivision()
     {
         const double eps = 8 / 255; // as one types it
         Refused(() => new AttackRunner(_net).Perturb(new Fgsm { Eps = eps }, _images, [0, 1]), "C# writes as 8 / 255.0");
         Refused(() => new Evaluator(_net).Run(Set(_images, [0, 1]), AttackCatalog.Find("fgsm", Norm.Linf, eps, 5)!), "8 / 255.0");
+        Refused(() => RobustAssert.Holds(_net, _images, [0, 1], eps, 0.5), "Give radii above 0, such as 8 / 255.0: 8 / 255 is 0 in C#.");
+        Refused(() => new AttackRunner(_net).Perturb(new PgdAttack { StepSize = 2 / 255 }, _images, [0, 1]), "C# writes as 2 / 255.0");
+        Refused(() => new Pgd(_net, PgdOptions.Linf with { StepSize = 9 }), "fit the radius 0.03137255:");
+        Refused(() => WilsonInterval.Of(-1, 3), "-1 of 3 is no share: count from 0 to all.");
     }
 
     [Theory]

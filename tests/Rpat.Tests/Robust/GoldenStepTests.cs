@@ -56,7 +56,7 @@ public sealed class GoldenStepTests
     [Theory]
     [MemberData(nameof(Algorithms))]
     public void Two_steps_on_PyTorchs_adversarial_images(ConvolutionAlgorithm algorithm) =>
-        TwoSteps(algorithm, Attack with { Steps = 0 }, net => Images(net, "adversarial"));
+        TwoSteps(algorithm, Attack with { IsNoise = true }, net => Images(net, "adversarial"));
 
     [Fact]
     public void A_whole_step_from_PyTorchs_start_of_the_attack_on_every_instruction_set()

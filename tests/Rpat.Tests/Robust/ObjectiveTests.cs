@@ -59,7 +59,7 @@ public class ObjectiveTests
     public void The_term_is_zero_without_a_perturbation(float alpha, PerceptionForm form)
     {
         using var device = Device.Cpu(2);
-        PgdAt still = new(_attack with { Steps = 0, RandomStart = false });
+        PgdAt still = new(_attack with { IsNoise = true, RandomStart = false });
         var (step, _) = OneStep(device, still.With(new RobustPerception { Alpha = alpha, Form = form }));
         Assert.InRange(step.Loss.Terms.Single().ReadPart(1), 0, 1e-12);
         Assert.True(step.Loss.Terms.Single().ReadPart(0) > 0.1);

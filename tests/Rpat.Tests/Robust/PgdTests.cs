@@ -71,7 +71,7 @@ public sealed class PgdTests : IDisposable
     public void An_attack_raises_the_loss_more_than_its_random_start()
     {
         float[] x = TestNets.Images(5, seed: 4);
-        float[] clean = LossesOf(x), start = LossesOf(Attack(_linf with { Steps = 0 }, x, TestNets.Indices(5)));
+        float[] clean = LossesOf(x), start = LossesOf(Attack(_linf with { IsNoise = true }, x, TestNets.Indices(5)));
         float[] attacked = LossesOf(Attack(_linf with { Steps = 10 }, x, TestNets.Indices(5)));
         Assert.All(attacked.Zip(clean), pair => Assert.True(pair.First > pair.Second));
         Assert.All(attacked.Zip(start), pair => Assert.True(pair.First > pair.Second));

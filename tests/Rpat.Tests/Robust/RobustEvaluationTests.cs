@@ -99,7 +99,7 @@ public sealed class RobustEvaluationTests : IDisposable
         EvaluationPlan plan = Plan(16) with
         {
             SuitesAt = eps => [new AttackSuite("small", "small",
-                [new PgdAttack { Eps = eps, Steps = 0 }, Apgd.CrossEntropy with { Eps = eps, Steps = 8 }])],
+                [new PgdAttack { Eps = eps, Steps = 1, StepSize = 1e-9 }, Apgd.CrossEntropy with { Eps = eps, Steps = 8 }])],
         };
         var report = new RobustEvaluation(_m.Net, plan, _m.Images, _m.Labels, folder, Fixture.Image)
         { SkipSelfTest = true }.Run(resume: false);

@@ -98,7 +98,7 @@ internal sealed unsafe class WorkerPool : IDisposable
 
     private void RunAlone<T>(T job, int count) where T : struct, IJob
     {
-        ObjectDisposedException.ThrowIf(_stop, typeof(Device));
+        if (_stop) throw Device.Gone("cpu");
         if (OnJob is not null)
         {
             OnJob(TimeItems(job, count), ChunkOf(count));

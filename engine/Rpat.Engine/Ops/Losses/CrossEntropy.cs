@@ -54,5 +54,5 @@ public static class CrossEntropyOp
     /// <summary>Softmax cross-entropy of logits <c>[N, K]</c> against labels.</summary>
     /// <exception cref="ShapeException">The batch sizes differ; at run time: a label is not a column of the logits.</exception>
     public static Loss CrossEntropy(this Tape tape, Tensor logits, Labels labels, Reduction reduction = Reduction.Mean) =>
-        tape.RowLoss("ce", new CrossEntropy(), logits, new() { Labels = labels, Reduction = reduction });
+        tape.RowLoss("ce", new CrossEntropy(), logits, new() { Labels = Argument.Given(labels), Reduction = reduction });
 }

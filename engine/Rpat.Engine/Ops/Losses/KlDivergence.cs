@@ -53,5 +53,6 @@ public static class KlDivergenceOp
     /// <exception cref="ShapeException">The sizes differ.</exception>
     public static Loss KlDivergence(this Tape tape, Tensor target, Tensor logits, bool detachTarget = false,
         Reduction reduction = Reduction.Mean) =>
-        tape.RowLoss("kl", new KlDivergence(1), logits, new() { Second = target, Detach = detachTarget, Reduction = reduction });
+        tape.RowLoss("kl", new KlDivergence(1), logits,
+            new() { Second = Argument.Given(target), Detach = detachTarget, Reduction = reduction });
 }

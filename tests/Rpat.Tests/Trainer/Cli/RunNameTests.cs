@@ -25,7 +25,8 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
         Assert.True(fixture.Rpat(test, "export", text, "-o", test.PathOf("net.npz")) == 0, test.Error);
         Assert.True(fixture.Rpat(test, "import", text, "--list") == 0, test.Error);
         Assert.True(fixture.Rpat(test, ["eval", text, .. _evaluation, "--out", test.PathOf("eval")]) == 0, test.Error);
-        Assert.True(fixture.Rpat(test, "attack", text, "--attack", "fgsm", "--n", "2", "-o", test.PathOf("a.npz")) == 0, test.Error);
+        Assert.True(fixture.Rpat(test, "attack", text, "--attack", "fgsm", "--n", "2", "-o", test.PathOf("a")) == 0, test.Error);
+        Assert.True(File.Exists(test.PathOf("a.npz")));
         Assert.True(fixture.Rpat(test, "perception", text, "--n", "4", "-o", test.PathOf("p")) == 0, test.Error);
         Assert.True(fixture.Rpat(test, "eval", "verify", test.PathOf("eval"), "--checkpoint", text) == 0, test.Error);
         if (text.EndsWith("model.safetensors", StringComparison.Ordinal)) return;
@@ -38,7 +39,6 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
     [Theory]
     [InlineData("eval nope")]
     [InlineData("eval runs/nope.pth --data fashion-mnist")]
-    [InlineData("eval one/nope.safetensors")]
     [InlineData("export nope -o x.npz")]
     [InlineData("import nope --list")]
     [InlineData("perception nope")]
@@ -51,6 +51,47 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
         Assert.Equal(2, fixture.Rpat(test, line.Split(' ')));
         string sentence = Assert.Single(test.Error.TrimEnd().Split('\n'));
         Assert.Matches("^rpat: '.*nope.*' does not exist, neither as a path nor as a run in", sentence);
+    }
+
+    [Theory]
+    [InlineData("one/best.safetensors", "^rpat: run '.*-one' has no 'best.safetensors': data.validation makes one.$")]
+    [InlineData("latest/nope.safetensors", "^rpat: run '.*-one' has no 'nope.safetensors': give the run alone for its network.$")]
+    public void AFileThatARunDoesNotHaveIsNamed(string text, string sentence)
+    {
+        using var test = new TestHost();
+        Assert.Equal(2, fixture.Rpat(test, "export", text, "-o", test.PathOf("x.npz")));
+        Assert.Matches(sentence, test.Error.TrimEnd());
+    }
+
+    [Fact]
+    public void ARunWithoutANetworkHasThatOfItsNewestCheckpoint()
+    {
+        using var test = new TestHost();
+        string run = MadeRun.Finished(test, "cut"), folder = Path.Combine(run, RunContents.CheckpointFolder);
+        foreach (string file in Directory.GetFiles(Path.Combine(fixture.Run, RunContents.CheckpointFolder)))
+            File.Copy(file, Path.Combine(folder, "step-00000010.safetensors"), overwrite: true);
+        File.Delete(Path.Combine(run, CheckpointFile.Name));
+        Assert.Equal(Path.Combine(folder, "step-00000010.safetensors"), CheckpointFile.At(run));
+        Assert.True(test.Run("export", run, "-o", test.PathOf("cut.npz")) == 0, test.Error);
+        Assert.True(test.Run(["eval", run, "--data", fixture.Data, .. _evaluation]) == 0, test.Error);
+        Assert.Equal("PGD-1", Rpat.Trainer.Report.RunData.Load(run).Robust!.Attack);
+        Directory.Delete(folder, recursive: true);
+        using var empty = new TestHost();
+        Assert.Equal(6, empty.Run("export", run, "-o", test.PathOf("cut.npz")));
+        Assert.Matches("^rpat: folder '.*-cut' has neither 'model.safetensors' nor a checkpoint: give a run that has saved one, or a "
+            + "file.$",
+            empty.Error.TrimEnd());
+    }
+
+    [Theory]
+    [InlineData("0.5,0.5", "0.25", "--mean has 2 values, the network's images 1 channel: give --mean and --std one for each, or one for all.")]
+    [InlineData("0.5", "0.2,0.2,0.2", "--std has 3 values, the network's images 1 channel")]
+    [InlineData("0.5", "0", "--std is 0: deviations are above 0.")]
+    public void AWrongNormalisationIsNamed(string mean, string std, string sentence)
+    {
+        using var test = new TestHost();
+        Assert.Equal(2, fixture.Rpat(test, "export", "one", "--mean", mean, "--std", std, "-o", test.PathOf("x.npz")));
+        Assert.Contains($"rpat: {sentence}", test.Error, StringComparison.Ordinal);
     }
 
     [Fact]

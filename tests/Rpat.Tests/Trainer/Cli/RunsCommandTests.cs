@@ -36,7 +36,7 @@ public sealed class RunsCommandTests : IDisposable
         Assert.Matches(
             @"metrics   the same in all \d+ events\nsteps     the same loss in all 2 that both made\nweights   equal bit for bit\n", same);
         Assert.Contains("setting   train.seed: 1 | 5\n", other, StringComparison.Ordinal);
-        Assert.Contains("metrics   the same in 0 events, then\n          step 2, epoch 1, train: ", other, StringComparison.Ordinal);
+        Assert.Contains("metrics   differ from the first event on\n          A: step 2, epoch 1, train: ", other, StringComparison.Ordinal);
         Assert.Matches(@"\nsteps     the same loss in 0, then at step 1: \d\.\d+ \| \d\.\d+\n", other);
         Assert.Contains("weights   different\n", other, StringComparison.Ordinal);
     }
@@ -119,7 +119,14 @@ public sealed class RunsCommandTests : IDisposable
     }
 
     [Fact]
-    public void AFolderWithoutRunsIsAnEmptyList() => Assert.Single(Runs("list").TrimEnd().Split('\n'));
+    public void AFolderWithoutRunsIsAnEmptyListAndOneThatIsMissingIsSaidToBe()
+    {
+        Assert.Equal(0, _test.Run("runs", "list", "--runs", _test.PathOf("nowhere")));
+        Assert.Equal($"note: there is no folder '{_test.PathOf("nowhere")}'\n", _test.Error);
+        Assert.Single(_test.Out.TrimEnd().Split('\n'));
+        Directory.CreateDirectory(_test.PathOf("runs"));
+        Assert.Single(Runs("list").TrimEnd().Split('\n'));
+    }
 
     private string Train(params string[] more)
     {

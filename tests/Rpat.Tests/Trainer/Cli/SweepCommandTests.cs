@@ -1,3 +1,4 @@
+using Rpat.Tests.Trainer.Runs;
 using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Cli;
@@ -27,6 +28,33 @@ public sealed class SweepCommandTests : IDisposable
         Assert.Equal(["fashion-quick-pgd-at-s1", "fashion-quick-pgd-at+rpat-weight1-s1"], lines[1..].Select(line => line.Split(' ')[^1]));
     }
 
+    // What is given beside the lists is in the names, but for what affects no weight.
+    [Theory]
+    [InlineData("", "fashion-quick-weight1-s1")]
+    [InlineData("--epochs 4 --threads 2 --set log.progress=none", "fashion-quick-weight1-s1")]
+    [InlineData("--epochs 7", "fashion-quick-weight1-epochs7-s1")]
+    [InlineData("--method trades+rpat --set method.beta=3", "fashion-quick-trades+rpat-weight1-beta3-s1")]
+    [InlineData("--method pgd-at --rpat", "fashion-quick-weight1-s1")]
+    [InlineData("--name mine --data cifar10", "mine-weight1-cifar10-s1")]
+    public void TwoSweepsOfOtherSettingsShareNoName(string more, string name)
+    {
+        string[] line = ["sweep", "fashion-quick", "--rpat-weight", "1,10", "--list", .. more.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+        Assert.Equal(name, Run(line).TrimEnd().Split('\n')[1].Split(' ')[^1]);
+    }
+
+    [Fact]
+    public void ASweepOfAFileHasItsValuesInItsNamesAndRunsOfEarlierVersionsKeepTheirs()
+    {
+        string file = _test.Write("mine.yaml", "recipe:\n  name: fashion-quick\nmodel:\n  width: 8\n");
+        string[] line = ["sweep", "-c", file, "--rpat-weight", "0,1", "--out", _test.PathOf("runs"), "--list"];
+        Assert.Contains(" fashion-quick-weight1-width8-s1\n", Run(line), StringComparison.Ordinal);
+        MadeRun.Finished(_test, "fashion-quick-weight1-s1");
+        Assert.Contains(" fashion-quick-weight1-width8-s1\n", Run(line), StringComparison.Ordinal);
+        MadeRun.Finished(_test, "fashion-quick-weight1-s1", "model.width=8", "method.rpat.weight=1");
+        string rows = Run(line);
+        Assert.Matches(@"\n1 +0 +1 +- +fashion-quick-weight0-width8-s1\n2 +1 +1 +finished +fashion-quick-weight1-s1\n", rows);
+    }
+
     // A command within a command redraws its line as one alone does.
     [Fact]
     public void ATerminalShowsTheLiveLineOfEachRun()
@@ -54,8 +82,8 @@ public sealed class SweepCommandTests : IDisposable
         string[] rows = Sweep("--list").TrimEnd().Split('\n');
         Assert.Equal(5, rows.Length);
         Assert.Matches(@"^index +method\.rpat\.weight +seed +status +name$", rows[0]);
-        Assert.Matches(@"^2 +10 +1 +- +fashion-quick-tiny-weight10-s1$", rows[2]);
-        Assert.Matches(@"^3 +0 +2 +- +fashion-quick-tiny-weight0-s2$", rows[3]);
+        Assert.Matches(@"^2 +10 +1 +- +fashion-quick-tiny-weight10-width4-steps1-lr0.01-batch4-s1$", rows[2]);
+        Assert.Matches(@"^3 +0 +2 +- +fashion-quick-tiny-weight0-width4-steps1-lr0.01-batch4-s2$", rows[3]);
         Sweep("--index", "2");
         Assert.Single(RunFiles.Runs(_test, "runs"));
         Assert.Contains("10                  1     finished", Sweep("--list"), StringComparison.Ordinal);
@@ -67,8 +95,8 @@ public sealed class SweepCommandTests : IDisposable
         Sweep();
         Assert.Equal(4, RunFiles.Runs(_test, "runs").Count);
         Assert.Equal(4, _test.Error[said..].Split("finished earlier").Length - 1);
-        Assert.Contains("\"resumes\"", File.ReadAllText(Path.Combine(RunFiles.Runs(_test, "runs").Single(run => run.EndsWith("weight10-s1",
-            StringComparison.Ordinal)), "run.json")), StringComparison.Ordinal);
+        Assert.Contains("\"resumes\"", File.ReadAllText(Path.Combine(RunFiles.Runs(_test, "runs").Single(run => run.Contains("-weight10-",
+            StringComparison.Ordinal) && run.EndsWith("-s1", StringComparison.Ordinal)), "run.json")), StringComparison.Ordinal);
         Tables();
     }
 
@@ -87,7 +115,7 @@ public sealed class SweepCommandTests : IDisposable
     [InlineData("--seed 3,4", "a sweep takes its seeds from --seeds, not from --seed: give --seeds 3,4.")]
     [InlineData("--set optimizer.lr=0.1,fast", "optimizer.lr is 'fast'")]
     [InlineData("--set optimizer.lrr=0.1,0.2", "did you mean 'optimizer.lr'?")]
-    [InlineData("--seeds 3..1", "--seeds is '3..1': give whole numbers such as 1,2,3 or 1..3.")]
+    [InlineData("--seeds 3..1", "--seeds is '3..1': give whole numbers such as 1,2,3 or 1..3, the lower one first.")]
     [InlineData("--seeds x", "give whole numbers")]
     [InlineData("--seeds 0..99999999999", "give whole numbers")]
     public void AWrongSweepIsOneSentence(string options, string sentence)

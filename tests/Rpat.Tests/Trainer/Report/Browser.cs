@@ -16,7 +16,8 @@ internal static class Browser
         const boxes=blocks.map(e=>[e,e.getBoundingClientRect()]);
         boxes.forEach(([e,r],i)=>{if(r.left<-1||r.right>w+1)overlaps.push('beyond the page: '+name(e));
         for(const [g,q] of boxes.slice(i+1))if(!e.contains(g)&&!g.contains(e)&&touch(r,q))overlaps.push(name(e)+' || '+name(g));});
-        return {Width:d.documentElement.scrollWidth,Pictures:[...d.images].length,Loaded:[...d.images].filter(i=>i.complete&&i.naturalWidth>0).length,Charts:d.querySelectorAll('svg').length,Overlaps:overlaps};};
+        const letters=[...d.querySelectorAll('svg text.soft')].map(e=>e.getAttribute('font-size')*e.ownerSVGElement.getScreenCTM().a);
+        return {Letters:Math.min(...letters),Width:d.documentElement.scrollWidth,Pictures:[...d.images].length,Loaded:[...d.images].filter(i=>i.complete&&i.naturalWidth>0).length,Charts:d.querySelectorAll('svg').length,Overlaps:overlaps};};
         window.onload=()=>{const out=document.createElement('pre');out.id='out';
         out.textContent=JSON.stringify([...document.querySelectorAll('iframe')].map(look));
         document.body.replaceChildren(out);};
@@ -63,4 +64,5 @@ internal static class Browser
 /// <param name="Loaded">Images that were decoded.</param>
 /// <param name="Charts">Charts.</param>
 /// <param name="Overlaps">Texts and boxes that lie on each other or outside.</param>
-internal sealed record Layout(int Width, int Pictures, int Loaded, int Charts, IReadOnlyList<string> Overlaps);
+/// <param name="Letters">Height in pixels of the smallest letters along the charts' axes.</param>
+internal sealed record Layout(int Width, int Pictures, int Loaded, int Charts, IReadOnlyList<string> Overlaps, double Letters);

@@ -44,6 +44,10 @@ public sealed class EvaluationsOfRunTests : IDisposable
         var data = RunData.Load(run);
         Assert.Equal(("PGD-20", 3), (data.Robust!.Attack, data.Robust.Correct));
         Assert.Contains(data.Accuracies, a => a is { Attack: "AA", Source: "step of step-00000002.safetensors" });
+        File.Delete(Path.Combine(run, "model.safetensors")); // an unfinished run, whose newest checkpoint is its network
+        Assert.Equal("AA", RunData.Load(run).Robust!.Attack);
+        File.WriteAllText(Path.Combine(run, "checkpoints", "step-00000003.safetensors"), "newer");
+        Assert.Contains(RunData.Load(run).Accuracies, a => a is { Attack: "AA", Source: "step of step-00000002.safetensors" });
     }
 
     [Fact]
@@ -84,7 +88,7 @@ public sealed class EvaluationsOfRunTests : IDisposable
         foreach (int width in (int[])[60, 80, 120, 200])
         {
             string[] lines = table.Within(width).Write("text").TrimEnd().Split('\n');
-            Assert.Matches("Robust +Attack +Images", lines[0]);
+            Assert.Matches("Robust +Attack +(Threat +)?Images", lines[0]);
             Assert.All(lines, line => Assert.InRange(line.Length, 1, width));
         }
     }

@@ -74,6 +74,27 @@ public sealed partial class ReportTests(ReportFixture fixture) : IClassFixture<R
         Assert.Equal($"{NextStep.Of(fixture.Second, fixture.Second)}  # pgd-at, to compare", NextStep.Of(fixture.First, fixture.First));
     }
 
+    // Beside a cross-entropy of 2 a term of 0.001 would be a line at zero.
+    [Fact]
+    public void LossTermsOfAnotherScaleHaveAChartOfTheirOwn()
+    {
+        MetricEvent Epoch(int epoch, double term) =>
+            new("train", epoch, epoch, [new("loss", 2), new("ce", 2), new("rpat", term)]);
+        string Page(double term) => RunReport.Page(new RunData("f", "n", null, [], [Epoch(1, term), Epoch(2, term / 2)], [], [], [], []));
+        Assert.Contains(">Small loss terms: training, loss term rpat<", Page(0.001), StringComparison.Ordinal);
+        Assert.DoesNotContain("Small loss terms", Page(0.5), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OfManyWarningsTheFirstAreUnfolded()
+    {
+        string html = Html.Warnings([.. Enumerable.Range(1, 11).Select(i => $"warning {i}")]);
+        Assert.Equal(11, html.Split("<li>").Length - 1);
+        Assert.Contains("<li>warning 4</li>\n</ul>\n<details><summary>7 more</summary>", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("<details>", Html.Warnings(["one"]), StringComparison.Ordinal);
+        Assert.Equal("", Html.Warnings([]));
+    }
+
     [Fact]
     public void TextsAreNotMarkup() => Assert.Equal("&lt;b&gt; &amp; &quot;", Html.Text("<b> & \""));
 
@@ -107,6 +128,7 @@ public sealed partial class ReportTests(ReportFixture fixture) : IClassFixture<R
             Assert.InRange(layout.Width, 1, width);
             Assert.True(layout.Charts >= 3 && (layout.Pictures >= 1 || html == perception));
             Assert.Equal(layout.Pictures, layout.Loaded);
+            Assert.InRange(layout.Letters, 10, 20);
         }
     }
 

@@ -78,6 +78,33 @@ public sealed class SharedEvaluationTests
         Assert.Contains("12.50 (1 of 2 runs)", new PaperTable(compared).Write("md"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("linf eps 8/255", false)]
+    [InlineData("l2 eps 8", true)]
+    public void FiguresOfOtherThreatsSayTheirThreat(string threat, bool isKept)
+    {
+        RunData[] runs = [Four[1], Four[2] with { Accuracies = [.. Measured("one", 100, "PGD-20", 0, threat)] }];
+        var table = new RunTable(runs, []).Each();
+        Assert.Equal(threat, table.Rows[1][table.Head.ToList().IndexOf("Threat")]);
+        Assert.Equal(isKept, table.Within(56).Head.Contains("Threat"));
+    }
+
+    [Fact]
+    public void GroupsRiseAndEverySettingThatTheyMixIsNamed()
+    {
+        RunData Row(string name, string method, string weight, params (string, string)[] more) =>
+            Run(name, method, 1, [(End, 10, "PGD-20", 5)], [("method.rpat.weight", weight), .. more]);
+        RunData[] runs =
+        [
+            Row("a", "trades+rpat", "10"), Row("b", "trades+rpat", "0.5"), Row("c", "trades+rpat", "9"), Row("d", "mart", ""),
+            Row("e", "mart", "", ("train.epochs", "2"), ("train.batch", "64"), ("model.width", "8"), ("log.progress", "none")),
+        ];
+        var groups = new RunTable(runs, []).Groups([("method", "method.name"), ("lambda", "method.rpat.weight")]).ToList();
+        Assert.Equal(["trades+rpat 0.5", "trades+rpat 9", "trades+rpat 10", "mart "], groups.Select(g => string.Join(' ', g.Values)));
+        Assert.Equal(["model.width", "train.batch", "train.epochs"], RunLabels.Mixed(groups[^1].Runs).Order());
+        Assert.Empty(RunLabels.Mixed([runs[0]]));
+    }
+
     [Fact]
     public void OtherNormsAreNoOtherAttacks()
     {

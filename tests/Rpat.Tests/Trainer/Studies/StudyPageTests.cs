@@ -21,7 +21,7 @@ public sealed partial class StudyPageTests
     // The tables, and the charts as files.
     private static string Shown(string study)
     {
-        if (new StudyFile(Path.Combine(_folder, study + ".csv")).Read() is not { Count: > 0 } rows) return "";
+        if (new StudyFile(Path.Combine(_folder, study + ".csv")).Read() is not { Count: > 0 } rows) return "No rows yet.\n";
         var report = new StudyReport(study, rows);
         var text = new StringBuilder(report.Write("md"));
         foreach (var (name, chart) in report.Charts())

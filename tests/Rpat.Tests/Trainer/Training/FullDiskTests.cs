@@ -59,7 +59,8 @@ public sealed class FullDiskTests : IDisposable
         string run = RunFiles.Runs(_test, "runs").Single();
         var (code, error) = PrivateMounts.Run($"mount --bind {run} {run}; mount -o remount,bind,ro {run}", "", "train", "--resume", run);
         Assert.Equal(2, code);
-        Assert.Matches("^rpat: run folder .* cannot be resumed .*: check that no other process runs it and that it is writable", error);
+        Assert.Matches(
+            "^rpat: run folder .* cannot be resumed .*: check that no other process or job has it open and that it is writable", error);
     }
 
     private long LargestFile() =>

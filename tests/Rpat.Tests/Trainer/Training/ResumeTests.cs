@@ -150,7 +150,7 @@ public sealed class ResumeTests(ResumeTests.Trained trained) : IClassFixture<Res
         string run = Copied("run", 3);
         using var held = new FileStream(Path.Combine(run, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         Assert.Equal(2, _test.Run("train", "--resume", run));
-        Assert.Contains("no other process runs it", _test.Error);
+        Assert.Contains("no other process or job has it open", _test.Error);
     }
 
     [Fact]

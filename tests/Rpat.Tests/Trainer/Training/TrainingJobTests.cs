@@ -37,18 +37,59 @@ public sealed class TrainingJobTests : IDisposable
         Assert.Contains("a job trains in one process",
         Assert.ThrowsAny<UserException>(() => Train("many", new Watch(_ => { }), default, "run.processes=2")).Message);
 
-    private TrainingOutcome Train(string folder, IProgressView watch, CancellationToken stop = default, params string[] more)
+    [Fact]
+    public void A_run_that_was_opened_and_never_trained_does_not_block_its_name()
+    {
+        string opened;
+        using (var job = TrainingJob.Open([.. Settings("free"), "run.name=x", "train.seed=7"])) opened = job.Folder;
+        using (var same = TrainingJob.Open([.. Settings("free"), "run.name=x", "train.seed=7"])) Assert.Equal(opened, same.Folder);
+        using var other = TrainingJob.Open([.. Settings("free"), "run.name=x"]);
+        Assert.NotEqual(opened, other.Folder);
+        Assert.Contains("start a new run under another run.name", Assert.ThrowsAny<UserException>(
+            () => TrainingJob.Open([.. Settings("free"), "run.name=x", "train.seed=7"])).Message); // it is open
+        Assert.Contains("no other process or job has it open",
+            Assert.ThrowsAny<UserException>(() => TrainingJob.Open([.. Settings("free"), "run.name=x"])).Message);
+    }
+
+    [Fact]
+    public async Task A_job_that_is_disposed_while_it_trains_in_another_thread_is_cancelled()
+    {
+        using var begun = new ManualResetEventSlim();
+        var job = TrainingJob.Open([.. Settings("gone"), "run.name=x", "train.epochs=100000"]);
+        var training = Task.Run(() => job.Train(new Watch(_ => begun.Set())));
+        begun.Wait();
+        job.Dispose();
+        Assert.True((await training).Interrupted);
+        Assert.Throws<ObjectDisposedException>(() => job.Train());
+    }
+
+    [Fact]
+    public void What_is_null_is_named()
+    {
+        var set = LabeledImages.FromFloats("own", 1, 2, 2, new float[8], [0, 1]);
+        foreach (var (name, open) in new (string, Action)[]
+        {
+            ("settings", () => TrainingJob.Open((IReadOnlyList<string>)null!)), ("setting", () => TrainingJob.Open([null!])),
+            ("settings", () => TrainingJob.Open((set, set), null!)), ("setting", () => TrainingJob.Open((set, set), [null!])),
+            ("train", () => TrainingJob.Open((null!, set), [])), ("test", () => TrainingJob.Open((set, null!), [])),
+        })
+            Assert.Equal(name, Assert.Throws<ArgumentNullException>(open).ParamName);
+    }
+
+    private string[] Settings(string folder)
     {
         string data = _test.PathOf("tiny.npz");
         if (!File.Exists(data)) TinyRun.Write(data);
-        string[] tiny =
+        return
         [
             $"data.name=npz:{data}", "model.width=4", "attack.steps=1", "train.batch=4", "train.epochs=2", "eval.attacks=clean,pgd2",
             "optimizer.lr=0.01",
             "checkpoint.steps=2", "device.name=cpu", "run.threads=1", $"run.out={_test.PathOf(folder)}",
         ];
-        return ResumableTraining.Train([.. tiny, .. more], watch, stop);
     }
+
+    private TrainingOutcome Train(string folder, IProgressView watch, CancellationToken stop = default, params string[] more) =>
+        ResumableTraining.Train([.. Settings(folder), .. more], watch, stop);
 
     /// <summary>Counts training steps and tells their number.</summary>
     private sealed class Watch(Action<int> stepped) : IProgressView
