@@ -17,8 +17,16 @@ public static partial class GpuBackend
     /// <param name="extensions">Assemblies with losses of logits and scalar functions, in addition to the engine's own.</param>
     /// <returns>Their texts by name; without text, those with a struct that cannot be compiled.</returns>
     public static IEnumerable<PtxKernel> Compile(int major, int minor, params Assembly[] extensions) =>
-        KernelTypes(extensions).AsParallel().AsOrdered().WithMergeOptions(ParallelMergeOptions.NotBuffered)
-            .Select(kernel => Tried(kernel, new CudaArchitecture(major, minor)));
+        Named([.. KernelTypes(extensions)]).AsParallel().AsOrdered().WithMergeOptions(ParallelMergeOptions.NotBuffered)
+            .Select(one => Tried(one.Kernel, new CudaArchitecture(major, minor)) with { Name = one.Name });
+
+    /// <summary>The names of kernels, with the whole name of a struct whose own is that of several.</summary>
+    internal static IEnumerable<(Type Kernel, string Name)> Named(IReadOnlyList<Type> kernels)
+    {
+        ILookup<string, Type> named = kernels.ToLookup(PtxKernel.NameOf);
+        return kernels.Select(kernel => (kernel, PtxKernel.NameOf(kernel) is var name && named[name].Count() == 1 ? name
+            : $"{name}-{Whole(kernel.GetGenericArguments()[^1]).Replace(' ', '-')}"));
+    }
 
     /// <summary>Whether an assembly has structs that kernels are made of: losses of logits, functions of one number or of two.</summary>
     public static bool HasStructs(Assembly assembly) => assembly.GetTypes().Any(type => type.IsValueType
@@ -40,12 +48,14 @@ public static partial class GpuBackend
         }
     }
 
+    private static string Whole(Type own) => $"{own} of {own.Assembly.GetName().Name}";
+
     private static bool HoldsReferences(Type type) =>
         type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Any(field => !field.FieldType.IsValueType);
 
     private static PtxKernel Refused(Type kernel, Type own, string why) => new(PtxKernel.NameOf(kernel), "")
     {
-        Refused = $"{own} cannot be compiled for a GPU ({why}): a struct computes with + - * /, comparisons and the functions of IReal or "
+        Refused = $"{Whole(own)} cannot be compiled for a GPU ({why}): a struct computes with + - * /, comparisons and the functions of IReal or "
             + "IRow, from numbers in its fields, and throws nothing."
     };
 

@@ -62,6 +62,7 @@ public abstract class Catalog
     [RequiresUnreferencedCode("The classes are found by their attributes.")]
     public static int Register(Assembly assembly, Func<INamed, string?>? means = null)
     {
+        ArgumentNullException.ThrowIfNull(assembly);
         lock (_lock)
         {
             if (_registered.TryGetValue(assembly, out int known)) return known;
@@ -84,12 +85,14 @@ public abstract class Catalog
     {
         try
         {
+            RequireArguments(assembly);
             var found = Declarations(assembly).SelectMany(
                 d => d.Declaration.Items(d.Type).Select(item => (d.Declaration.Catalog, Item: item, d.Type))).ToList();
             foreach (var (catalog, item, type) in found)
                 if (item?.Name is not { } name || !IsName(name))
-                    throw new ArgumentException($"{type} declares {catalog.Kind} with the name '{item?.Name}': give it one of letters, "
-                        + "digits and the characters . _ + - :.");
+                    throw new ArgumentException(item is null ? $"{type} lists null instead of {catalog.Kind}."
+                        : $"{type} declares {catalog.Kind} with the name '{item.Name}': give it one of letters, digits and the characters "
+                        + ". _ + - :.");
             return [.. found.Select(one => (one.Catalog, one.Item))];
         }
         catch (Exception error) when (PluginFailure.Of(error, assembly) is { } sentence)
@@ -97,6 +100,25 @@ public abstract class Catalog
             throw new ArgumentException(sentence, error);
         }
     }
+
+    // Null is a valid argument of an attribute to the compiler.
+    [RequiresUnreferencedCode("The classes are found by their attributes.")]
+    private static void RequireArguments(Assembly assembly)
+    {
+        foreach (var type in assembly.GetTypes())
+            foreach (var member in type.GetProperties().Prepend<MemberInfo>(type))
+                foreach (var data in member.GetCustomAttributesData().Where(data => data.AttributeType.Namespace?.StartsWith("Rpat.",
+                    StringComparison.Ordinal) == true))
+                    if (Nulls(data).FirstOrDefault() is { } name)
+                        throw new ArgumentException($"{type} has null as {name} in [{data.AttributeType.Name.Replace("Attribute", "")}]: "
+                            + "give a text, which may be empty.");
+    }
+
+    private static IEnumerable<string?> Nulls(CustomAttributeData data) =>
+        from argument in data.Constructor.GetParameters().Zip(data.ConstructorArguments, (parameter, value) => (parameter.Name, Value: value))
+            .Concat(data.NamedArguments.Select(named => (Name: (string?)named.MemberName, Value: named.TypedValue)))
+        where argument.Value.Value is null && argument.Value.ArgumentType == typeof(string)
+        select argument.Name;
 
     private static bool IsName(string text) =>
         text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '+' or '-' or ':');

@@ -22,7 +22,7 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
     public static GradientCheck Of(Func<Tape, Tensor> record, params IReadOnlyList<Tensor> inputs)
     {
         var tape = TapeOf(inputs);
-        var probe = tape.Record(new Probe(tape, record(tape)));
+        var probe = tape.Record(new Probe(tape, Recorded(record(tape))));
         return Compared(tape, probe.Value, inputs);
     }
 
@@ -32,7 +32,7 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
     public static GradientCheck Of(Func<Tape, Loss> record, params IReadOnlyList<Tensor> inputs)
     {
         var tape = TapeOf(inputs);
-        return Compared(tape, record(tape).Read, inputs);
+        return Compared(tape, Recorded(record(tape)).Read, inputs);
     }
 
     /// <summary>Fails if the error is larger than rounding explains.</summary>
@@ -48,9 +48,12 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
         $"the gradient of {Input} at [{Index}] is {Gradient:G6} where differences give {Difference:G6}: error {Error:0.0E-00} of the largest "
         + $"entry");
 
+    private static T Recorded<T>(T? value) where T : class =>
+        value ?? throw new ArgumentException("GradientCheck: what was to record a value returned null: return the tensor or the loss.");
+
     private static Tape TapeOf(IReadOnlyList<Tensor> inputs)
     {
-        if (inputs.Count == 0) throw new ArgumentException("GradientCheck: name the tensors by which the gradient is taken.");
+        if (inputs.Count == 0) throw new ArgumentException("GradientCheck: name tensors and parameters by which to derive.");
         if (inputs.FirstOrDefault(input => !input.NeedsGrad) is { } constant)
             throw new ArgumentException($"GradientCheck: {constant} wants no gradient: make it with needsGrad, or leave it out.");
         return new Tape(inputs[0].Device, Gradients.Inputs | Gradients.Parameters);
@@ -58,7 +61,9 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
 
     private static GradientCheck Compared(Tape tape, Func<double> value, IReadOnlyList<Tensor> inputs)
     {
-        float[][] gradients = GradientsOf(tape, inputs);
+        if (!tape.Nodes.Any(node => node is { StartsBackward: true, NeedsGrad: true })) throw Independent("no gradient reaches one");
+        tape.Run();
+        float[][] gradients = [.. inputs.Select(GradientOf)];
         List<(Tensor Input, int Index, double Gradient, double Difference)> all = [];
         foreach (var (input, gradient) in inputs.Zip(gradients))
             foreach (int i in Entries(gradient.Length)) all.Add((input, i, gradient[i], DifferenceAt(tape, value, input, i)));
@@ -67,19 +72,20 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
             one.Difference)).MaxBy(check => check.Error)!;
     }
 
-    private static float[][] GradientsOf(Tape tape, IReadOnlyList<Tensor> inputs)
+    private static float[] GradientOf(Tensor input)
     {
         try
         {
-            tape.Run();
-            return [.. inputs.Select(input => input.GradToArray())];
+            return input.GradToArray();
         }
         catch (InvalidOperationException error)
         {
-            throw new ArgumentException("GradientCheck: create each input with needsGrad, and record a value that depends on all of them "
-                + $"({error.Message.TrimEnd('.')}).", error);
+            throw Independent(error.Message.TrimEnd('.'), error);
         }
     }
+
+    private static ArgumentException Independent(string why, Exception? error = null) =>
+        new($"GradientCheck: create each input with needsGrad, and record a value that depends on all of them ({why}).", error);
 
     private static double ErrorOf(double difference, double largest) =>
         double.IsFinite(difference / largest) ? Math.Abs(difference) / largest : double.PositiveInfinity;

@@ -8,7 +8,19 @@ namespace Rpat.Nn;
 /// plugin and class.
 /// </summary>
 /// <param name="what">What the class does, and what to do instead: the rest of a sentence that begins with the class.</param>
-public sealed class ContractException(Type type, string what) : InvalidOperationException($"{PluginFailure.Place(type)} {what}");
+public sealed class ContractException(Type type, string what) : InvalidOperationException($"{PluginFailure.Place(type)} {what}")
+{
+    /// <summary>The sentence while an assembly is registered.</summary>
+    internal string Sentence(IEnumerable<Assembly> plugins) =>
+        plugins.FirstOrDefault(plugin => plugin.FullName == type.Assembly.FullName)?.GetName().Name is { } name
+            ? $"plugin {name}: {type} {what}" : Message;
+
+    /// <summary>What a member of a class gives that may not give null.</summary>
+    /// <exception cref="ContractException">It is null.</exception>
+    public static T Given<T>(object part, T? value, [CallerArgumentExpression(nameof(value))] string member = "") where T : class =>
+        value ?? throw new ContractException(part.GetType(), $"has null as {member[(member.LastIndexOf('.') + 1)..]}: give an empty one "
+            + "for none.");
+}
 
 /// <summary>Finds the code of a registered assembly that an exception came out of.</summary>
 public static class PluginFailure
@@ -25,6 +37,7 @@ public static class PluginFailure
         HashSet<string?> names = [.. plugins.Select(plugin => plugin.FullName)];
         Exception[] chain = [.. Chain(error)];
         Exception cause = chain[^1];
+        if (cause is ContractException broken) return broken.Sentence(plugins);
         if (Missing(cause, plugins) is { } missing) return missing;
         Type? type = Enumerable.Reverse(chain).SelectMany(Types).FirstOrDefault(type => names.Contains(type.Assembly.FullName));
         if (type is null) return null;
@@ -33,9 +46,13 @@ public static class PluginFailure
         return $"{Place(Outermost(type), type.Assembly.GetName().Name)} failed with {what}{hint}.";
     }
 
+    /// <summary>Those of some objects whose classes are of registered assemblies, with these; empty if there are none.</summary>
+    public static string Parts(IEnumerable<object> parts) => string.Join(", ",
+        parts.Select(part => Place(part.GetType())).Where(place => place.StartsWith("plugin ", StringComparison.Ordinal)).Distinct());
+
     /// <summary>A class in messages, after the plugin that it is of.</summary>
     internal static string Place(Type type) =>
-        Place(type, Catalog.Registered.FirstOrDefault(plugin => plugin.FullName == type.Assembly.FullName)?.GetName().Name);
+        Place(Outermost(type), Catalog.Registered.FirstOrDefault(plugin => plugin.FullName == type.Assembly.FullName)?.GetName().Name);
 
     private static string Place(Type type, string? plugin) => plugin is null ? $"{type}" : $"plugin {plugin}: {type}";
 

@@ -25,6 +25,8 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
             run.Identity.RequireSameRun(newest.Standing.Identity, report.View.Note);
             Restore(newest.File);
             report.View.Note($"resuming from step {_state.Step} of {run.TotalSteps}");
+            if (_state.Step > run.TotalSteps) throw new UsageException(FormattableString.Invariant(
+                $"the run is at step {_state.Step} and was to end at step {run.TotalSteps}: give more as train.max_steps or train.epochs."));
             return;
         }
 

@@ -2,7 +2,8 @@ namespace Rpat.Training;
 
 /// <summary>Detects when training has become non-finite or has stopped learning.</summary>
 /// <param name="classes">Number of classes K; ln K is the loss of a guess.</param>
-internal sealed class DivergenceGuard(GuardSection config, int classes)
+/// <param name="own">The run's classes that are of plugins, for messages; empty if there are none.</param>
+internal sealed class DivergenceGuard(GuardSection config, int classes, string own = "")
 {
     private const double Decay = 0.95;
     private const int FirstSteps = 20;
@@ -15,7 +16,7 @@ internal sealed class DivergenceGuard(GuardSection config, int classes)
     /// <exception cref="DivergedException">Training has diverged.</exception>
     public GuardState Check(GuardState state, int step, double loss, int? onlyClass)
     {
-        if (!double.IsFinite(loss)) throw Diverged(step, FormattableString.Invariant($"the loss is {loss}"));
+        if (!double.IsFinite(loss)) throw NotFinite(step, loss);
         var now = Followed(state, loss, onlyClass);
         double limit = config.Explode * Math.Max(now.Lowest, Math.Log(classes));
         if (config.Explode > 0 && now.Steps > FirstSteps && now.Smoothed > limit)
@@ -38,6 +39,15 @@ internal sealed class DivergenceGuard(GuardSection config, int classes)
             OnlyClass = onlyClass ?? -1,
             OnlyClassSteps = same,
         };
+    }
+
+    // No learning rate has acted before the first step.
+    private DivergedException NotFinite(int step, double loss)
+    {
+        string what = FormattableString.Invariant($"the loss is {loss}");
+        if (step > 1) return Diverged(step, own.Length == 0 ? what : $"{what}, of which {own} may be the cause");
+        return new($"training diverged at step 1: {what} before any weight has changed: look at the method's loss and weights, and at the "
+            + $"network{(own.Length == 0 ? "" : $" ({own})")}.");
     }
 
     private static DivergedException Diverged(int step, string what) =>

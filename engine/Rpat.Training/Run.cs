@@ -30,7 +30,7 @@ internal sealed class Run : IDisposable
         {
             Step = new TrainingStep(Net, Method, Optimizer, Seed, MethodFactory.Companions(config, Device, Model, Seed), _group);
         }
-        catch (ArgumentException error)
+        catch (ArgumentException error) when (PluginFailure.Of(error) is null)
         {
             throw new ConfigException(error.Message);
         }
@@ -59,7 +59,7 @@ internal sealed class Run : IDisposable
     [
         .. Data.Notes, .. SmallestBatch.Note(Data.Train.Count % Batch, LeastImages, Config),
         .. LateStarts.Of(Config, (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch),
-        .. SuspectValues.Of(Config, Data.Train.Count),
+        .. SuspectValues.Of(Config, Data.Train.Count), .. SuspectValues.Attack(Method, Config),
     ];
 
     /// <summary>Further training images, which fill a share of each batch; null for none.</summary>

@@ -14,6 +14,15 @@ internal static class SuspectValues
         .. Above(Path(c => c.Train.Batch), config.Train.Batch, images, "training images", "each epoch is one step"),
     ];
 
+    /// <summary>A sentence if a method never attacks, although its row says that it does.</summary>
+    public static IEnumerable<string> Attack(Objective method, TrainerConfig config)
+    {
+        if (config.Method.Info.Row.Attack is not ("none" or "-" or "") and var said && method.Margins is null
+            && Enumerable.Range(1, config.Train.Epochs).All(epoch => method.InEpoch(epoch) is { Attack: null }))
+            yield return $"warning: method {config.Method.Name} is declared with the attack '{said}', and its Attack is null: it trains on "
+                + "clean images.";
+    }
+
     /// <summary>A sentence if a radius is far from the usual one of its norm.</summary>
     /// <param name="name">Of the option or key.</param>
     public static IEnumerable<string> Eps(string name, Norm norm, double eps)

@@ -19,7 +19,8 @@ internal sealed class TrainingLoop
     {
         (_run, _state, _observers) = (run, run.State, observers);
         (_batches, _input) = (run.Batches(), new BatchLoader(run.Step, run.DeviceImages()));
-        _guard = new DivergenceGuard(run.Config.Guard, run.Model.Classes);
+        _guard = new DivergenceGuard(run.Config.Guard, run.Model.Classes,
+            PluginFailure.Parts([run.Net, run.Method, .. run.Method.AllModifiers]));
         _evaluation = new RunEvaluation(run);
     }
 

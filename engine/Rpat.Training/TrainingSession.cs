@@ -58,8 +58,8 @@ internal sealed class TrainingSession : IDisposable
         }
         catch (Exception error)
         {
-            var report = ErrorReport.Of(error);
-            bool isOfCode = report.Code == ExitCode.Internal || PluginFailure.Of(error) is not null;
+            var report = ErrorReport.Of(error, _record.Plugins);
+            bool isOfCode = ErrorReport.Of(error).Code == ExitCode.Internal || PluginFailure.Of(error) is not null;
             Folder.Log.WriteLine(isOfCode ? error.ToString() : report.Sentence);
             End(report.Code == ExitCode.Diverged ? RunStatus.Diverged : RunStatus.Failed, report.Code, report.Sentence);
             throw;

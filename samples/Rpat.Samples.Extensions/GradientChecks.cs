@@ -18,5 +18,9 @@ public static class GradientChecks
         GradientCheck.Of(tape => tape.Swish(a), a).Require();
         GradientCheck.Of(tape => tape.RobustDifference(a, b), a, b).Require();
         GradientCheck.Of(tape => tape.RowLoss("difference", new SquaredDifference(), a, new() { Second = b }), a, b).Require();
+        var net = new Network(device, new Shape(1, 1, 2, 3), classes: 2, new Sequential(new Conv2d(1, 4, 1), new ChannelScale(4),
+            Activation.Silu, Pool.GlobalAverage(), new Linear(4, 2)), seed: 1);
+        Tensor x = Tensor.From(device, new Shape(1, 1, 2, 3), [0.1f, 0.9f, 0.4f, 0.3f, 0.6f, 0.7f], needsGrad: true);
+        GradientCheck.Of(tape => net.Forward(tape, x, BnMode.Eval), [x, .. net.Parameters.Parameters]).Require();
     }
 }

@@ -150,10 +150,12 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     }
 
     /// <summary>Adds a node: the last step of recording an op.</summary>
-    /// <exception cref="InvalidOperationException">The tape has already run.</exception>
+    /// <exception cref="InvalidOperationException">The tape has already run, or a list of the node's is null.</exception>
     public T Record<T>(T node) where T : Node
     {
         if (_plan is not null) throw new InvalidOperationException($"{node.Op}: the tape has run already; record before the first run.");
+        if (node.Inputs is null || node.Outputs is null || node.Saved is null)
+            throw new InvalidOperationException($"{node.Op}: Inputs, Outputs or Saved is null: give a list, which may be empty.");
         _nodes.Add(node);
         foreach (var output in node.Outputs)
             output.NeedsGrad = node.NeedsGrad;

@@ -41,6 +41,7 @@ public static class RowLossOp
     public static Loss RowLoss<TLoss>(this Tape tape, string name, TLoss loss, Tensor logits, RowLossOptions options)
         where TLoss : struct, IRowLoss
     {
+        ArgumentNullException.ThrowIfNull(name);
         string op = typeof(TLoss).Name;
         int rows = options.Halves ? Argument.Given(logits).Shape.N / 2 : Argument.Given(logits).Shape.N;
         ShapeException.Require(logits is { Shape.Area: 1, Layout: Layout.Plain }, op,

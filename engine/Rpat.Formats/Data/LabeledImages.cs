@@ -15,15 +15,16 @@ public sealed class LabeledImages
     /// <param name="name">The set's name in errors and reports.</param>
     /// <param name="pixels">[N, channels, height, width], row-major.</param>
     /// <param name="labels">[N], each from 0 to the number of classes - 1.</param>
-    /// <param name="classNames">One name per class, in label order.</param>
+    /// <param name="classNames">One name per class, in label order; the numbers of all labels when null.</param>
     /// <param name="exact">The images as floats in [0, 1], in the order of
     /// <paramref name="pixels"/>; null when value / 255 is exact.</param>
     /// <exception cref="DataException">A size is not positive, the lengths do not match, a label is out of range, or a float is no
     /// pixel.</exception>
     public LabeledImages(
-        string name, int channels, int height, int width, byte[] pixels, int[] labels, IReadOnlyList<string> classNames,
+        string name, int channels, int height, int width, byte[] pixels, int[] labels, IReadOnlyList<string>? classNames,
         float[]? exact = null)
     {
+        classNames ??= [.. Enumerable.Range(0, labels.Append(-1).Max() + 1).Select(label => label.ToString(CultureInfo.InvariantCulture))];
         (Name, Channels, Height, Width) = (name, channels, height, width);
         (Pixels, Labels, ClassNames, _exact) = (pixels, labels, classNames, exact);
         if (channels <= 0 || height <= 0 || width <= 0 || (long)channels * height * width > int.MaxValue)
@@ -54,7 +55,6 @@ public sealed class LabeledImages
     {
         ArgumentNullException.ThrowIfNull(labels);
         byte[] pixels = PixelRange.ToBytes(images, out float change);
-        classNames ??= [.. Enumerable.Range(0, labels.Append(-1).Max() + 1).Select(label => label.ToString(CultureInfo.InvariantCulture))];
         return new(name, channels, height, width, pixels, labels, classNames, change <= ExactWithin ? null : images);
     }
 
@@ -87,6 +87,10 @@ public sealed class LabeledImages
 
     /// <summary>One name per class, in label order.</summary>
     public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>Its name and sizes.</summary>
+    public override string ToString() =>
+        FormattableString.Invariant($"{Name}: {Count} images {Channels}x{Height}x{Width} of {ClassNames.Count} classes");
 
     /// <summary>The 8-bit pixels of one image, [channels, height, width].</summary>
     /// <param name="index">The image, from 0 to <see cref="Count"/> - 1.</param>

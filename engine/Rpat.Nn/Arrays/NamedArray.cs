@@ -16,6 +16,9 @@ public sealed record NamedArray(string Name, ElementType Type, long[] Shape, Rea
     /// <summary>The number of elements.</summary>
     public int Count => Data.Length / Type.Size();
 
+    /// <summary>Its name, type and sizes.</summary>
+    public override string ToString() => $"{Name} {Type} [{string.Join(", ", Shape)}]";
+
     /// <summary>Creates an F32 array from a copy of product(shape) values, row-major; no sizes for a scalar.</summary>
     public static NamedArray FromFloats(string name, ReadOnlySpan<float> values, params long[] shape) =>
         new(name, ElementType.F32, shape, MemoryMarshal.AsBytes(values).ToArray());

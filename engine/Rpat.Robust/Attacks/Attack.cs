@@ -88,9 +88,10 @@ public abstract record Attack
     /// <summary>The error for an attack that does something else than attacks must.</summary>
     internal ContractException Broken(string what) => new(GetType(), $"(attack '{Name}') {what}.");
 
-    /// <exception cref="ArgumentException">Radius or step are not in pixel units of [0,1].</exception>
+    /// <exception cref="ArgumentException">Radius or step are not in pixel units of [0,1], or it does not know the norm.</exception>
     internal void Check(Shape image)
     {
+        AttackCatalog.RequireNorm(Name, Norm);
         if (!FindsNearest) InputCheck.RequireRadius($"{Name}: ", Norm, Eps, image);
         if (Eps > 0 && StepLength is { } step) InputCheck.RequireStep($"{Name}: ", Norm, step, Eps, image);
     }

@@ -32,6 +32,8 @@ public sealed class AttackAttribute(string name, string norms, string defaults, 
         if (norms.Split(' ').FirstOrDefault(one => Norm.All.All(norm => norm.Name != one)) is { } unknown)
             throw new ArgumentException($"{type} is declared for the norm '{unknown}': give some of "
                 + $"{string.Join(", ", Norm.All.Select(norm => norm.Name))}, separated by spaces.");
+        var first = make([]);
+        _ = ContractException.Given(first, first.Settings);
         return [new AttackInfo(Name, norms, defaults, source) { Make = () => make([]) }];
     }
 }
@@ -113,15 +115,15 @@ public static partial class AttackCatalog
         name = Spellings.Canonical(name);
         if (AutoAttack.Find(name, norm, eps, classes) is { } suite) return suite;
         if (Single(name, norm, eps, step) is not { } attack) return null;
-        bool knows = attack switch
-        {
-            Fgsm => name == (norm == Norm.Linf ? "fgsm" : "fgm"),
-            RandomFgsm or FastFgsm or MiFgsm => norm == Norm.Linf,
-            CarliniWagner => norm == Norm.L2,
-            _ => Catalog.Find(name)?.Norms.Split(' ').Contains(norm.Name) ?? true,
-        };
-        if (!knows) throw new ArgumentException($"Attack '{name}' does not know the norm {norm.Name}: see 'rpat attacks'.");
+        RequireNorm(name, norm);
         return AttackSuite.Of(name, attack with { Norm = norm, Eps = eps });
+    }
+
+    /// <exception cref="ArgumentException">The attack is declared for other norms.</exception>
+    internal static void RequireNorm(string name, Norm norm)
+    {
+        if (Catalog.Find(name) is { } info && !info.Norms.Split(' ').Contains(norm.Name))
+            throw new ArgumentException($"Attack '{name}' does not know the norm {norm.Name}: see 'rpat attacks'.");
     }
 
     /// <summary>Whether a column of that name exists, for whatever norm.</summary>

@@ -91,7 +91,8 @@ public sealed class AttackRunner
     /// <param name="prepare">Receives each image before it is attacked, to follow it with <see cref="Subject.Trace"/>.</param>
     /// <returns>One outcome per image, in their order.</returns>
     /// <exception cref="ArgumentException">
-    /// The images are not in [0,1], sizes or labels do not match, or the attack's radius is not in pixel units.
+    /// The images are not in [0,1], sizes or labels do not match, or the attack's radius is not in pixel units or its norm not one of its
+    /// own.
     /// </exception>
     /// <exception cref="NotFiniteException">The network returned NaN or infinity.</exception>
     public AttackOutcome[] Perturb(

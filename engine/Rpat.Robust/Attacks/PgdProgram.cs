@@ -38,7 +38,7 @@ internal sealed class PgdProgram
         _loss = options.Loss.Record(new InnerViews(Tape, _logits, Labels, _targets, clean, history, _schedule)
         {
             Teachers = name => Tape.Retain(teachers(name).Forward(Tape, Adversarial, BnMode.Eval)),
-        });
+        }) ?? throw new ContractException(options.Loss.GetType(), "returns no loss from Record: return a term, summed over the batch.");
         (_losses, _bestLosses, _term) = (new float[shape.N], new float[shape.N], new float[shape.N]);
         (Hits, _rows) = (new int[shape.N], new float[_logits.Shape.Count]);
         _captures = share is null;

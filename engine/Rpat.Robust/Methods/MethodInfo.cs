@@ -19,6 +19,7 @@ public sealed class MethodInfo : INamed
     public MethodInfo(
         MethodAttribute row, Func<PgdOptions, Objective> make, Func<IReadOnlyList<Modifier>> modifiers, params NoteAttribute[] notes)
     {
+        ArgumentNullException.ThrowIfNull(row);
         ArgumentNullException.ThrowIfNull(make);
         ArgumentNullException.ThrowIfNull(modifiers);
         (Row, _base, _modifiers) = (row, make, modifiers);
@@ -30,7 +31,8 @@ public sealed class MethodInfo : INamed
         if (Settings.GroupBy(setting => setting.Name).FirstOrDefault(same => same.Count() > 1) is { } twice)
             throw new ArgumentException($"method {row.Name} has two settings '{twice.Key}': rename one by [Setting(…, Name = \"…\")].");
         _prototype = Assemble(parts);
-        Assumed = _prototype.Assumed;
+        Assumed = ContractException.Given(_prototype, _prototype.Assumed);
+        _ = Teachers; // as a wrong one is found here, and not in a list of methods
     }
 
     /// <summary>The method's description.</summary>
@@ -80,10 +82,14 @@ public sealed class MethodInfo : INamed
         return Assemble(parts);
     }
 
-    private object[] Parts(PgdOptions pgd) => [_base(pgd), .. _modifiers()];
+    private object[] Parts(PgdOptions pgd)
+    {
+        object[] parts = [_base(pgd), .. _modifiers() ?? [null!]];
+        return Array.IndexOf(parts, null) < 0 ? parts : throw new ArgumentException($"method '{Name}' is made of null: give "
+            + $"{(parts[0] is null ? "an Objective as its base" : "a list of modifiers, which may be empty")}.");
+    }
 
-    private Objective Assemble(object[] parts) =>
-        parts.Skip(1).Cast<Modifier>().Aggregate((Objective)parts[0], (method, modifier) => modifier.On(method)) with { Row = Name };
+    private Objective Assemble(object[] parts) => ((Objective)parts[0]).With(parts.Skip(1).Cast<Modifier>()) with { Row = Name };
 
     private void Set(object[] parts, string name, string text)
     {

@@ -42,7 +42,7 @@ public sealed record RobustPerception : Modifier
     /// <inheritdoc/>
     public override Func<ViewLogits, Loss> Extend(Objective method, Func<ViewLogits, Loss> loss)
     {
-        bool bare = method.IsCrossEntropy && loss == method.Loss;
+        bool bare = method.IsCrossEntropy && loss == method.Recorded;
         return v => bare && v is { Targets: null, WeighsSamples: false, Smoothing: 0 } ? Fused(v)
             : loss(v) + Weight * v.Perception(Alpha, Form);
     }

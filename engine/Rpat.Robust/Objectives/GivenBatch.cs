@@ -27,6 +27,8 @@ public sealed class GivenBatch
         return Predictions.ArgMax(_rows[logits].AsSpan(row * k, k)) == _labels[row];
     }
 
+    internal bool IsFinite => _rows.All(rows => RowRule.IsFinite(rows));
+
     internal void Read()
     {
         for (int i = 0; i < _logits.Length; i++) _rows[i] = _program.Whole(_logits[i]);
@@ -56,7 +58,9 @@ internal sealed class GivenNumbers
     public void Run()
     {
         _batch.Read();
+        _all.AsSpan().Fill(float.NaN);
         _rule(_batch, _all);
+        if (_batch.IsFinite) RowRule.Require(RowRule.Of(_rule), "v.Given", _all, float.MinValue);
         _share?.Take<float>(_all, 1, _own);
         Numbers.Upload(_own);
     }

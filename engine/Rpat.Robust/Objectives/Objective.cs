@@ -25,7 +25,8 @@ public abstract record Objective
     protected internal virtual IReadOnlyList<Modifier> OwnModifiers => [];
 
     /// <summary>All modifiers: the method's own, then those on top.</summary>
-    public ModifierList AllModifiers => new([.. OwnModifiers.Where(own => Modifiers.All(m => m.Slot != own.Slot)), .. Modifiers]);
+    public ModifierList AllModifiers => new(
+        [.. ContractException.Given(this, OwnModifiers).Where(own => Modifiers.All(m => m.Slot != own.Slot)), .. Modifiers]);
 
     /// <summary>What the official code does in addition to the method's definition.</summary>
     public virtual ReferenceQuirks Quirks { get; init; }
@@ -46,7 +47,8 @@ public abstract record Objective
     public virtual IReadOnlyList<string> Teachers => [];
 
     /// <summary>The same with those that modifiers use.</summary>
-    public IReadOnlyList<string> AllTeachers => [.. Teachers.Union(AllModifiers.SelectMany(modifier => modifier.Teachers))];
+    public IReadOnlyList<string> AllTeachers => [.. ContractException.Given(this, Teachers).Union(
+        AllModifiers.SelectMany(modifier => ContractException.Given(modifier, modifier.Teachers)))];
 
     /// <summary>Whether each image comes in two views, all first views before all second ones.</summary>
     public virtual bool TwoViews => false;
@@ -72,16 +74,28 @@ public abstract record Objective
     /// <summary>Records the loss of a batch.</summary>
     public abstract Loss Loss(ViewLogits views);
 
+    /// <summary>The loss, which is not null.</summary>
+    internal Loss Recorded(ViewLogits views) => Given(this, Loss(views));
+
+    /// <exception cref="ContractException">The part records no loss.</exception>
+    internal static Loss Given(object part, Loss? loss) => loss
+        ?? throw new ContractException(part.GetType(), "returns no loss: return a term of ViewLogits, or a sum of several.");
+
     /// <summary>The objective active in an epoch, counted from 1; attack and loss may differ, the other blocks stay the same.</summary>
     public virtual Objective InEpoch(int epoch) => this;
 
     /// <summary>The method with modifiers on top.</summary>
-    public Objective With(params IEnumerable<Modifier> modifiers) => modifiers.Aggregate(this, (method, modifier) => modifier.On(method));
+    public Objective With(params IEnumerable<Modifier> modifiers) => modifiers.Aggregate(this, (method, modifier) =>
+        modifier.On(method) ?? throw new ContractException(modifier.GetType(), "returns null from On: return the method with it."));
+
+    /// <summary>Its name and its own settings.</summary>
+    public sealed override string ToString() =>
+        $"{Name} ({string.Join(", ", Settings.Setting.Of(this).Select(setting => $"{setting.Name}={setting.Default}"))})";
 
     /// <summary>The method active in an epoch, with only the modifiers that act on it.</summary>
     internal ActiveMethod ForEpoch(int epoch)
     {
-        var method = InEpoch(epoch);
+        var method = InEpoch(epoch) ?? throw new ContractException(GetType(), "returns null from InEpoch: return a method, such as this.");
         return new(method with { Modifiers = ModifierList.None }, new(AllModifiers.Where(modifier => modifier.Acts(method, epoch))));
     }
 }
@@ -106,14 +120,17 @@ internal sealed record ActiveMethod(Objective Method, ModifierList Modifiers)
     /// <summary>Records the loss of a batch with what modifiers add.</summary>
     public Loss Record(ViewLogits views)
     {
-        Func<ViewLogits, Loss> record = Method.Loss;
-        foreach (var modifier in Modifiers) record = modifier.Extend(Method, record);
-        var loss = record(views) ?? throw new ContractException(Method.GetType(),
-            $"(method '{Method.Name}') returns no loss, or a modifier of it does: return a term of ViewLogits, or a sum of several.");
+        Func<ViewLogits, Loss> record = Method.Recorded;
+        foreach (var modifier in Modifiers) record = Given(modifier, modifier.Extend(Method, record), record);
+        var loss = record(views);
         if (views.TookWeights) return loss;
         var weighs = Modifiers.First(modifier => modifier.Weighting is not null);
         throw new InvalidOperationException($"{Method.Name} has no term that takes the sample weights of {weighs.GetType().Name}.");
     }
+
+    // Modifiers recognise what another left as it was.
+    private static Func<ViewLogits, Loss> Given(Modifier modifier, Func<ViewLogits, Loss>? record, Func<ViewLogits, Loss> before) =>
+        record == before ? before : views => Objective.Given(modifier, record?.Invoke(views));
 
     private static void Multiply(SampleWeighting[] several, ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, Span<float> weights)
     {
@@ -121,7 +138,7 @@ internal sealed record ActiveMethod(Objective Method, ModifierList Modifiers)
         weights.Fill(1);
         foreach (var weigh in several)
         {
-            weigh(logits, labels, factors);
+            RowRule.Weigh(weigh, logits, labels, factors);
             for (int i = 0; i < factors.Length; i++) weights[i] *= factors[i];
         }
     }

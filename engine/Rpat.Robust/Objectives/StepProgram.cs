@@ -234,7 +234,10 @@ internal sealed class StepProgram
 
     private void Rectify(TargetRule rule, in StepContext moment)
     {
-        rule.Fill((_glance ??= new EvalForward(_nets.Averaged, X)).Logits(), _labels, moment, _rows);
+        var glance = (_glance ??= new EvalForward(_nets.Averaged, X)).Logits();
+        _rows.AsSpan().Fill(float.NaN);
+        rule.Fill(glance, _labels, moment, _rows);
+        if (RowRule.IsFinite(glance)) RowRule.Require(rule.GetType(), "the targets", _rows, least: 0);
         Targets!.Upload(_rows);
     }
 

@@ -12,12 +12,15 @@ public sealed partial class ViewLogits
     private readonly BnMode _bn;
     private readonly ScheduledTerms _schedule;
     private readonly Dictionary<float, Tensor> _logits = [];
+    private readonly Type _method;
+    private readonly bool _attacks;
     private Tensor? _sampleWeights, _shared;
 
     internal ViewLogits(StepProgram program, ActiveMethod method, Tape tape, BnMode bn, ScheduledTerms schedule)
     {
         (_program, _weighting, Tape, _bn, _schedule) = (program, method.Weighting, tape, bn, schedule);
-        Smoothing = method.Smoothing;
+        (Smoothing, _method) = (method.Smoothing, method.Method.GetType());
+        _attacks = method.Method.Attack is not null || program.Search is not null;
     }
 
     /// <summary>Where the loss is recorded.</summary>
@@ -78,8 +81,8 @@ public sealed partial class ViewLogits
     /// <summary>Another forward pass at x + α(x′ − x): the same logits again, whose batch updates the running statistics again.</summary>
     public Tensor Recompute(float alpha)
     {
-        var (x, adversarial) = (_program.X, _program.Adversarial);
-        var point = alpha switch { 0 => x, 1 => adversarial, _ => Tape.Lerp(x, adversarial, alpha) };
+        var x = _program.X;
+        var point = alpha switch { 0 => x, 1 => Perturbed, _ => Tape.Lerp(x, Perturbed, alpha) };
         // A search for margins has already run the training-mode forward on x: a repetition must not update the statistics again.
         var bn = alpha == 0 && _program.Search is not null ? BnMode.TrainFrozen : _bn;
         return Forward(point, bn);
@@ -90,17 +93,17 @@ public sealed partial class ViewLogits
     /// </summary>
     public (Tensor Clean, Tensor Adversarial) Joint()
     {
-        var (clean, adversarial) = Tape.Halves(_program.Net.Forward(Tape, Tape.Stack(_program.X, _program.Adversarial), _bn));
+        var (clean, adversarial) = Tape.Halves(_program.Net.Forward(Tape, Tape.Stack(_program.X, Perturbed), _bn));
         return (_logits[0] = Tape.Retain(clean), _logits[1] = Tape.Retain(adversarial));
     }
 
     /// <summary>z(x + s(x′ − x)), a share s for each row, <c>[N, 1]</c>: a forward of its own.</summary>
-    public Tensor At(Tensor share) => _shared = Forward(Tape.Lerp(_program.X, _program.Adversarial, share));
+    public Tensor At(Tensor share) => _shared = Forward(Tape.Lerp(_program.X, Perturbed, share));
 
     /// <summary>z(s·x′₁ + (1 − s)·x′₂) of the two views of each image, a share s for each image, <c>[N, 1]</c>.</summary>
     public Tensor MixedViews(Tensor share)
     {
-        var (first, second) = Tape.Halves(_program.Adversarial);
+        var (first, second) = Tape.Halves(Perturbed);
         return Forward(Tape.Lerp(second, first, share));
     }
 
@@ -120,6 +123,9 @@ public sealed partial class ViewLogits
 
     /// <summary>A loss times a coefficient that may change during the run.</summary>
     public Loss Times(Coefficient coefficient, Loss loss) => _schedule.Add(coefficient, loss);
+
+    private Tensor Perturbed => _attacks ? _program.Adversarial
+        : throw new ContractException(_method, "has no Attack, and its loss, or a modifier's, uses x': give it one, or use v.Clean.");
 
     private Tensor Forward(Tensor images, BnMode? bn = null) => Tape.Retain(_program.Net.Forward(Tape, images, bn ?? _bn));
 }

@@ -1,6 +1,9 @@
 namespace Rpat.Robust.Ops;
 
-/// <summary>Computes the weight of every sample of a batch from logits <c>[N, K]</c>, row by row, and true classes.</summary>
+/// <summary>
+/// Computes the weight of every sample of a batch from logits <c>[N, K]</c>, row by row, and true classes: a finite number of at least 0
+/// for each; the weights hold nothing before.
+/// </summary>
 public delegate void SampleWeighting(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels, Span<float> weights);
 
 /// <summary>Recording of sample weights.</summary>
@@ -46,7 +49,7 @@ internal sealed class SampleWeightsNode : Node
     public override void Forward(IKernels k)
     {
         _logits.CopyTo(_rows);
-        if (_whole is null) _weigh(_rows, _labels.OnHost, _weights);
+        if (_whole is null) RowRule.Weigh(_weigh, _rows, _labels.OnHost, _weights);
         else _whole.Weigh(_weigh, _rows, _labels.OnHost, _weights);
         _logits.Device.Upload(_weights, Weights.Data);
     }
@@ -67,7 +70,7 @@ internal sealed class SampleWeightsNode : Node
         {
             share.Gather(rows, part.C, _rows);
             share.Gather(labels, 1, _labels);
-            weigh(_rows, _labels, _weights);
+            RowRule.Weigh(weigh, _rows, _labels, _weights);
             share.Take<float>(_weights, 1, weights);
         }
     }

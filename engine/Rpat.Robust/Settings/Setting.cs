@@ -17,7 +17,8 @@ public sealed class Setting
         Kind = ValueKind.Of(property.PropertyType, declared)
             ?? throw Wrong($"a setting cannot be a {property.PropertyType.Name}, unless its attribute has a Kind");
         object? value = property.GetValue(prototype);
-        if (value is null && Kind is ListKind or NormKind) throw Wrong("give the property a value, which is the default");
+        if (value is null && (Kind is ListKind or NormKind || property.PropertyType == typeof(string) && !declared.Optional))
+            throw Wrong("give the property a value, which is the default");
         Default = Kind.Write(value);
         if (Default.Length > 0) RequireValid();
         (Source, IsUncertain) = (declared.Source, declared.Uncertain);

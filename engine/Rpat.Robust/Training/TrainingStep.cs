@@ -176,7 +176,9 @@ public sealed class TrainingStep : ITrainingState
 
     private static Func<ITrainingState, IEnumerable<NamedArray>> Distinct(HashSet<string> names) => part =>
         (part.State() ?? throw new ContractException(part.GetType(), "returns nothing from State: return an empty list.")).Select(array =>
-            names.Add(array.Name) ? array : throw new ContractException(part.GetType(),
+            array is not { Name.Length: > 0 } ? throw new ContractException(part.GetType(),
+                $"returns {(array is null ? "null among its arrays" : "an array without a name")} from State: name each.")
+            : names.Add(array.Name) ? array : throw new ContractException(part.GetType(),
                 $"returns an array '{array.Name}' from State, and there is one already: begin names with a word of its own."));
 
     private IEnumerable<ITrainingState> Parts() =>

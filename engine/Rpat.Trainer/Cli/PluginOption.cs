@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Reflection;
+using System.Text.RegularExpressions;
 
 namespace Rpat.Trainer.Cli;
 
@@ -8,7 +9,7 @@ namespace Rpat.Trainer.Cli;
 /// <c>--plugin FILE</c> of every command: an assembly whose methods, attacks, networks and data sets can then be used by name, also in the
 /// processes that a run starts.
 /// </summary>
-internal static class PluginOption
+internal static partial class PluginOption
 {
     private const string Name = RunPlugins.Option;
 
@@ -61,9 +62,13 @@ internal static class PluginOption
         _ when !File.Exists(file) => " is not there: give the path of an assembly.",
         BadImageFormatException => " is no .NET assembly for this machine: give one that was built against this program.",
         ReflectionTypeLoadException { LoaderExceptions: var reasons } => Unloadable(reasons.OfType<Exception>().FirstOrDefault()),
-        ArgumentException or ConfigException => $": {error.Message}",
+        ArgumentException or ConfigException => $": {Named().Replace(error.Message, "")}",
         _ => $" does not fit this program ({error.Message.TrimEnd('.')}): build it against this version, and copy what it needs beside it.",
     };
+
+    // The file's name has it already.
+    [GeneratedRegex("^plugin [^:]+: ")]
+    private static partial Regex Named();
 
     private static string Unloadable(Exception? error) => error is FileNotFoundException { FileName: { } name }
         ? $" needs the assembly {name.Split(',')[0]}, which is not beside it: copy {name.Split(',')[0]}.dll there, or build with "

@@ -75,7 +75,8 @@ internal sealed class PtxCommand
         var bad = kernels.Where(kernel => kernel.Verdict != PtxKernel.Ok).ToList();
         string found = bad.Count == 0 ? $"all {kernels.Count} kernels are ok."
             : $"{bad.Count} of {kernels.Count} kernels are not ok: {string.Join(", ", bad.Select(kernel => kernel.Name))}.";
-        return string.Join('\n', bad.Select(kernel => kernel.Refused).OfType<string>().DistinctBy(why => why.Split(' ')[0]).Append(found));
+        var why = bad.Select(kernel => kernel.Refused ?? $"{kernel.Name} {kernel.Verdict}.");
+        return string.Join('\n', why.DistinctBy(one => one.Split(" cannot be compiled")[0]).Append(found));
     }
 
     private static string Format(PtxKernel kernel) => $"{kernel.Name,-42} " + (kernel.Refused is null

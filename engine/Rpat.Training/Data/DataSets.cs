@@ -97,13 +97,23 @@ internal static class DataSets
         try
         {
             var (train, test) = set.Open(folder);
-            return Pair(train, test) with { Source = set.Name };
+            return Pair(train, test) with { Source = set.Name, Notes = Contradiction(set, train) is { } wrong ? [wrong] : [] };
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException && error is not FileLoadException)
         {
             throw new DataException(PluginFailure.Of(error) is { } failure ? $"data set '{set.Name}' of {failure}"
                 : $"data set '{set.Name}': {error.Message}", error);
         }
+    }
+
+    /// <summary>Where images are not as their set's attribute says, in one sentence; null if they are.</summary>
+    internal static string? Contradiction(DataSetAttribute set, LabeledImages images)
+    {
+        string shape = FormattableString.Invariant($"{images.Channels}x{images.Height}x{images.Width}");
+        bool differs = set.Classes != images.ClassNames.Count
+            || set.Shape.All(c => char.IsAsciiDigit(c) || c == 'x') && set.Shape != shape;
+        return differs ? $"data set '{set.Name}' is declared as {set.Shape} with {Format.Count(set.Classes, "class", "es")}, and has "
+            + $"{shape} with {images.ClassNames.Count}: correct its attribute." : null;
     }
 
     private static DataSetInfo Cifar(CifarKind kind) => new(

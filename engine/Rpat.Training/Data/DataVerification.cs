@@ -43,7 +43,7 @@ internal static class DataVerification
                 yield return Sum(path, md5);
         DataPair pair = DataSets.Open(spec, dataDir);
         foreach (string line in Part("train", pair.Train).Append(Part("test", pair.Test).Single())) yield return line;
-        if (DataSetAttribute.Find(spec) is { } declared) RequireDeclared(declared, pair.Train);
+        if (DataSetAttribute.Find(spec) is { } set && DataSets.Contradiction(set, pair.Train) is { } wrong) throw new DataException(wrong);
         foreach (string note in pair.Notes) yield return note;
         bool real = !pair.Notes.Any(note => note.Contains("made-up", StringComparison.Ordinal));
         if (spec == "cifar10" && real) yield return Begin(pair);
@@ -57,14 +57,6 @@ internal static class DataVerification
         string found = Convert.ToHexStringLower(MD5.HashData(file));
         if (found == md5) return $"{path}: MD5 {md5}, as published";
         throw new DataException($"'{path}' has the MD5 sum {found} where {md5} is published: download or unpack it again.");
-    }
-
-    private static void RequireDeclared(DataSetAttribute set, LabeledImages images)
-    {
-        string shape = FormattableString.Invariant($"{images.Channels}x{images.Height}x{images.Width}");
-        if (set.Classes != images.ClassNames.Count || (set.Shape.All(c => char.IsAsciiDigit(c) || c == 'x') && set.Shape != shape))
-            throw new DataException($"data set '{set.Name}' is declared as {set.Shape} with {Format.Count(set.Classes, "class", "es")}, "
-                + $"and has {shape} with {images.ClassNames.Count}: correct its attribute.");
     }
 
     private static bool Belongs(string file, string spec) =>

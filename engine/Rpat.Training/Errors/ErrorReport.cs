@@ -21,7 +21,7 @@ internal sealed record ErrorReport(string Sentence, int Code)
         ContractException => new(OneLine(error.Message), ExitCode.Usage),
         OutOfMemoryException => new("out of memory: choose a smaller train.batch, eval.batch or model.width.", ExitCode.Device),
         _ when GpuBackend.Explain(error) is { } sentence => new(OneLine(sentence), ExitCode.Device),
-        _ when PluginFailure.Of(error) is { } sentence => new(OneLine(sentence),
+        _ when PluginFailure.Of(error) is { } sentence => new($"{OneLine(sentence).TrimEnd('.')}; --verbose shows where.",
             error is FileNotFoundException or DirectoryNotFoundException ? ExitCode.Data : ExitCode.Usage),
         IOException or UnauthorizedAccessException => new(OneLine(error.Message), ExitCode.Usage),
         _ when plugins is { Count: > 0 } => new(

@@ -58,11 +58,49 @@ public sealed class GradientCheckTests : IDisposable
             Assert.Contains(why, Assert.Throws<ArgumentException>(() => GradientCheck.Of(tape => tape.Mean(x), inputs)).Message);
     }
 
+    [Fact]
+    public void WhatAnOpThrowsIsNotTakenForAMissingGradient()
+    {
+        Tensor x = Input(new Shape(2, 3), seed: 1);
+        Assert.Equal("boom", Assert.Throws<InvalidOperationException>(
+            () => GradientCheck.Of(tape => tape.Record(new Failing(tape, x, [])).Outputs[0], x)).Message);
+        Assert.StartsWith("Failing: Inputs, Outputs or Saved is null: give a list", Assert.Throws<InvalidOperationException>(
+            () => GradientCheck.Of(tape => tape.Record(new Failing(tape, x, null!)).Outputs[0], x)).Message);
+        foreach (var (record, why) in new (Func<Tape, Tensor>, string)[]
+            { (tape => null!, "returned null: return the tensor"), (tape => tape.Detach(x), "depends on all of them (no gradient") })
+            Assert.Contains(why, Assert.Throws<ArgumentException>(() => GradientCheck.Of(record, x)).Message);
+        Assert.Throws<ArgumentNullException>(() => GradientCheck.Of(tape => tape.RowLoss(null!, new OneVsRest(), x, new()), x));
+    }
+
+    [Fact]
+    public void ALossWithoutItsSecondRowsReadsTheFirstAgain()
+    {
+        Tensor z = Input(new Shape(4, 5), seed: 3);
+        var tape = new Tape(_device);
+        var loss = tape.RowLoss("difference", new SquaredDifference(), z, new());
+        tape.Forward();
+        Assert.Equal(0, loss.Read());
+    }
+
     private Tensor Input(Shape shape, int seed)
     {
         var values = new float[shape.Count];
         new RandomKey((ulong)seed, Purpose.Synthetic, 0, 0, 0, 0).Stream().FillUniform(values);
         return Tensor.From(_device, shape, [.. values.Select(v => 2 * v - 1)], needsGrad: true);
+    }
+
+    private sealed class Failing(Tape tape, Tensor x, IEnumerable<Tensor> saved) : Node
+    {
+        public override string Op => "Failing";
+        public override IReadOnlyList<Edge> Inputs { get; } = [tape.AddStoredInput(x)];
+        public override IReadOnlyList<Tensor> Outputs { get; } = [tape.NewTensor(x.Shape, x.Layout, "y")];
+        public override IEnumerable<Tensor> Saved { get; } = saved;
+
+        public override void Forward(IKernels k) => throw new InvalidOperationException("boom");
+
+        public override void Backward(IKernels k)
+        {
+        }
     }
 
     /// <summary>x³, with half of its derivative.</summary>

@@ -26,6 +26,9 @@ public sealed class PluginFailureTests
     [InlineData(typeof(NegativeMethod), "declares Strength as a setting: its default is '-5', and it wants a number from 0 to 1000000, such "
         + "as 0.1, 1e-4 or 8/255.")]
     [InlineData(typeof(NoListMethod), "declares Epochs as a setting: give the property a value, which is the default.")]
+    [InlineData(typeof(NoTextMethod), "declares Words as a setting: give the property a value, which is the default.")]
+    [InlineData(typeof(NullAssumed), "Samples.NullAssumed has null as Assumed: give an empty one for none.")]
+    [InlineData(typeof(NullOwn), "Samples.NullOwn has null as OwnModifiers: give an empty one for none.")]
     [InlineData(typeof(AbstractMethod), "derive it from Objective, with a public constructor (PgdOptions) or one without parameters.")]
     public void AMethodIsRefusedInOneSentence(Type type, string end)
     {
@@ -48,6 +51,91 @@ public sealed class PluginFailureTests
     [Fact]
     public void ARowWithoutModifiersIsRefused() => Assert.Equal("modifiers", Assert.Throws<ArgumentNullException>(() =>
         new Rpat.Robust.Methods.MethodInfo(new("row", "", "") { Attack = "", Terms = "" }, _ => new OwnMethod(), null!)).ParamName);
+
+    [Theory]
+    [InlineData("base", "an Objective as its base")]
+    [InlineData("list", "a list of modifiers, which may be empty")]
+    [InlineData("item", "a list of modifiers, which may be empty")]
+    public void ARowThatIsMadeOfNullIsRefused(string what, string advice) => Assert.Equal($"method 'row' is made of null: give {advice}.",
+        Assert.Throws<ArgumentException>(() => new Rpat.Robust.Methods.MethodInfo(new("row", "", "") { Attack = "", Terms = "" },
+            _ => what == "base" ? null! : new OwnMethod(), () => what == "list" ? null! : what == "item" ? [null!] : [])).Message);
+
+    [Theory]
+    [InlineData(typeof(AttackAttribute), 1, "norms")]
+    [InlineData(typeof(AttackAttribute), 3, "source")]
+    [InlineData(typeof(MethodAttribute), 1, "about")]
+    [InlineData(typeof(MethodAttribute), 9, "Terms")]
+    [InlineData(typeof(DataSetAttribute), 1, "title")]
+    [InlineData(typeof(ModelAttribute), 1, "about")]
+    public void NullInAnAttributeIsRefused(Type attribute, int at, string name)
+    {
+        string[] Texts(params string[] all) => [.. all.Select((text, i) => i == at ? null! : text)];
+        var (type, made) = attribute == typeof(AttackAttribute)
+            ? (typeof(FreeAttack), Emitted.Attribute<AttackAttribute>(Texts("null-it", "linf", "-", "own")))
+            : attribute == typeof(DataSetAttribute) ? (typeof(NullSet), Emitted.Attribute<DataSetAttribute>(Texts("null-it", ""), _rest))
+            : attribute == typeof(ModelAttribute) ? (typeof(OwnMethod), Emitted.Attribute<ModelAttribute>(Texts("null-it", "")))
+            : (typeof(OwnMethod), Emitted.Attribute<MethodAttribute>(Texts("null-it", "", ""),
+                ("Attack", ""), ("Terms", at == 9 ? null! : "")));
+        Assert.Equal($"Plugin has null as {name} in [{attribute.Name[..^9]}]: give a text, which may be empty.",
+            Assert.Throws<ArgumentException>(() => Catalog.Register(Emitted.Assembly("Null", ("Plugin", type, made)))).Message);
+    }
+
+    [Theory]
+    [InlineData(typeof(ThrowingAttack), "failed with InvalidOperationException: no attack.")]
+    [InlineData(typeof(SettinglessAttack), "has null as Settings: give an empty one for none.")]
+    public void AnAttackIsMadeOnceWhenItIsRegistered(Type type, string what) => Assert.Equal($"plugin {type.Name}: Plugin {what}",
+        Assert.Throws<ArgumentException>(() => Catalog.Register(Emitted.Assembly(type.Name,
+            ("Plugin", type, Emitted.Attribute<AttackAttribute>("refused", "linf", "-", "own"))))).Message);
+
+    [Fact]
+    public void AnAttackRunsInItsOwnNorms()
+    {
+        using Device device = Device.Cpu(1);
+        var error = Assert.Throws<ArgumentException>(() => Fixture.R(device).Attack(new MiFgsm { Norm = Norm.L2, Eps = 0.5 }));
+        Assert.Equal("Attack 'mi-fgsm' does not know the norm l2: see 'rpat attacks'.", error.Message);
+        Assert.Throws<ArgumentNullException>(() => Fixture.R(device).Attack(null!));
+        Assert.Throws<ArgumentNullException>(() => Catalog.Register(null!));
+    }
+
+    [Fact]
+    public void ABrokenContractIsSaidOnce()
+    {
+        var broken = new ContractException(typeof(PluginFailureTests), "does nothing.");
+        Assert.Equal($"plugin {_here.GetName().Name}: {typeof(PluginFailureTests)} does nothing.",
+            PluginFailure.Of(new AggregateException(broken), _here));
+    }
+
+    [Fact]
+    public void ADataSetThatIsNotAsDeclaredIsNoted()
+    {
+        Catalog.Register(Emitted.Assembly("Shapes", ("Flat", typeof(Stripes), Emitted.Attribute<DataSetAttribute>(["flat-stripes", ""],
+            ("Shape", "16x16"), ("Classes", 4), ("Images", "400 + 200"), ("Licence", "MIT")))));
+        Assert.Equal(["data set 'flat-stripes' is declared as 16x16 with 4 classes, and has 1x16x16 with 4: correct its attribute."],
+            DataSets.Open("flat-stripes", null).Notes);
+        Assert.Empty(DataSets.Open("stripes", null).Notes);
+    }
+
+    [Theory]
+    [InlineData("A on CE", true)]
+    [InlineData("none", false)]
+    public void ADeclaredAttackThatIsNullIsWarnedOf(string declared, bool warns)
+    {
+        string name = warns ? "tame-at" : "tame-clean";
+        Catalog.Register(Emitted.Assembly(name, ("Tame", typeof(OwnMethod), Emitted.Attribute<MethodAttribute>([name, "", ""],
+            ("Attack", declared), ("Terms", "")))));
+        var config = ConfigResolver.Resolve([Layers.Defaults(), Layers.Sets(["method.name=" + name])]).Config;
+        var sentences = SuspectValues.Attack(MethodFactory.Make(config), config).ToList();
+        Assert.Equal(warns ? [$"warning: method {name} is declared with the attack '{declared}', and its Attack is null: it trains on "
+            + "clean images."] : [], sentences);
+    }
+
+    [Fact]
+    public void WhatIsPrintedIsReadable()
+    {
+        Assert.Equal("focal-at (focus=2)", new FocalAt(PgdOptions.Linf).ToString());
+        Assert.Equal("x F32 [2, 1]", NamedArray.FromFloats("x", [1, 2], 2, 1).ToString());
+        Assert.Equal("x: 2 images 1x1x1 of 3 classes", new LabeledImages("x", 1, 1, 1, [0, 0], [2, 0], null).ToString());
+    }
 
     [Theory]
     [InlineData("two words")]
@@ -98,7 +186,8 @@ public sealed class PluginFailureTests
         var error = Assert.Throws<ShapeException>(
             () => new SwishNet(device, new ModelSpec("swish-net", new Shape(1, 1, 16, 16), 4), seed: 1));
         Assert.Equal(new ErrorReport("plugin Rpat.Samples.Extensions: Rpat.Samples.Extensions.SwishNet failed with ShapeException: Conv2d: "
-            + "1 inputs, 0 outputs and stride 0 must be at least 1; ModelCatalog.Build fills in the zeros of a ModelSpec.", ExitCode.Usage),
+            + "1 inputs, 0 outputs and stride 0 must be at least 1; ModelCatalog.Build fills in the zeros of a ModelSpec; "
+            + "--verbose shows where.", ExitCode.Usage),
             ErrorReport.Of(error));
     }
 
@@ -193,6 +282,32 @@ public record NoListMethod : OwnMethod
 {
     [Setting("no list")]
     public IReadOnlyList<int> Epochs { get; init; } = null!;
+}
+
+public record NoTextMethod : OwnMethod
+{
+    [Setting("no text")]
+    public string Words { get; init; } = null!;
+}
+
+public record NullAssumed : OwnMethod
+{
+    public override IReadOnlyList<Assumption> Assumed => null!;
+}
+
+public record NullOwn : OwnMethod
+{
+    protected internal override IReadOnlyList<Modifier> OwnModifiers => null!;
+}
+
+public record ThrowingAttack : FreeAttack
+{
+    public ThrowingAttack() => throw new InvalidOperationException("no attack");
+}
+
+public record SettinglessAttack : FreeAttack
+{
+    public override string Settings => null!;
 }
 
 public abstract record AbstractMethod : OwnMethod;

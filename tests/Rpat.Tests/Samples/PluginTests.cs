@@ -102,6 +102,8 @@ public sealed class PluginTests : IDisposable
         string preview = _test.PathOf("late.png");
         Assert.Equal(0, _test.Run("--plugin", file, "data", "preview", "late:stripes", "--out", preview));
         Assert.Contains("from top to bottom across, down, rising, falling", _test.Out);
+        Assert.Equal(0, _test.Run("bench", "kernels", "--list", "--filter", "*lerp*", "--plugin", file));
+        Assert.Contains("'rpat bench ptx' compiles those of a plugin", _test.Error);
     }
 
     [Fact]

@@ -16,7 +16,7 @@ public sealed class RefusedStructTests
     public void AStructThatNoGpuCanRunIsNamedWithTheReason(Type kernel, string name, string why)
     {
         var refused = GpuBackend.Tried(kernel, CudaArchitecture.SM_80);
-        Assert.StartsWith($"{typeof(RefusedStructTests)}+{name} cannot be compiled for a GPU (", refused.Verdict);
+        Assert.StartsWith($"{typeof(RefusedStructTests)}+{name} of Rpat.Tests cannot be compiled for a GPU (", refused.Verdict);
         Assert.Contains(why, refused.Verdict);
         Assert.Empty(refused.Text);
         var sound = new PtxKernel("sound", "");
@@ -24,6 +24,24 @@ public sealed class RefusedStructTests
             PtxCommand.Summary([refused, sound, refused]));
         Assert.Equal("all 1 kernels are ok.", PtxCommand.Summary([sound]));
     }
+
+    [Fact]
+    public void EveryKernelThatIsNotOkHasItsReason()
+    {
+        const string one = "S of one cannot be compiled x", two = "S of two cannot be compiled y";
+        PtxKernel[] bad = [new("a", "") { Refused = one }, new("b", "") { Refused = two }, new("c", "ld.local")];
+        Assert.Equal($"{one}\n{two}\nc uses local memory.\n3 of 3 kernels are not ok: a, b, c.", PtxCommand.Summary(bad));
+    }
+
+    /// <summary>Two plugins may each have a struct of one name.</summary>
+    [Fact]
+    public void KernelsOfStructsOfOneNameHaveNamesOfTheirOwn() => Assert.Equal(
+        [
+            $"ElementwiseValue-Whole-{typeof(RefusedStructTests)}+Whole-of-Rpat.Tests",
+            $"ElementwiseValue-Whole-{typeof(Other)}+Whole-of-Rpat.Tests", "ElementwiseValue-Rest",
+        ],
+        GpuBackend.Named([typeof(ElementwiseValue<Whole>), typeof(ElementwiseValue<Other.Whole>), typeof(ElementwiseValue<Rest>)])
+            .Select(one => one.Name));
 
     /// <summary>The compiler takes the bits of a whole number for those of a float; a branch has none.</summary>
     [Fact]
@@ -84,5 +102,15 @@ public sealed class RefusedStructTests
         }
 
         public T Derivative<T>(T x) where T : struct, IReal<T> => 1;
+    }
+
+    private static class Other
+    {
+        public readonly struct Whole : IElementwise
+        {
+            public T Value<T>(T x) where T : struct, IReal<T> => x;
+
+            public T Derivative<T>(T x) where T : struct, IReal<T> => 1 + 0 * x;
+        }
     }
 }

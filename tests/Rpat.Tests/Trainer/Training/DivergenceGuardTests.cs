@@ -10,6 +10,14 @@ public class DivergenceGuardTests
     public void ALossThatIsNoNumberIsDivergence(double loss) =>
         Assert.Contains("step 7: the loss is", Assert.Throws<DivergedException>(() => _guard.Check(GuardState.New, 7, loss, null)).Message);
 
+    /// <summary>Nothing has moved then, so that the learning rate is not to blame.</summary>
+    [Theory]
+    [InlineData(1, "", "step 1: the loss is NaN before any weight has changed: look at the method's loss and weights, and at the network.")]
+    [InlineData(1, "plugin p: M", "weights, and at the network (plugin p: M).")]
+    [InlineData(2, "plugin p: M", "step 2: the loss is NaN, of which plugin p: M may be the cause; lower optimizer.lr")]
+    public void WhatMayBeTheCauseIsNamed(int step, string own, string what) => Assert.Contains(what, Assert.Throws<DivergedException>(() =>
+        new DivergenceGuard(new GuardSection(), 10, own).Check(GuardState.New, step, double.NaN, null)).Message);
+
     [Fact]
     public void ALossThatRisesAndStaysIsDivergenceAndASpikeIsNot()
     {

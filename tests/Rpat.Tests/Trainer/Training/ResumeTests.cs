@@ -124,6 +124,8 @@ public sealed class ResumeTests(ResumeTests.Trained trained) : IClassFixture<Res
         Assert.Equal(0, _test.Run("train", "--resume", run, "--lr", "0.05", "--allow-change", "optimizer.lr", "--set",
             "train.max_steps=4"));
         Assert.Contains("lr: 0.05", File.ReadAllText(Path.Combine(run, "config.yaml")));
+        Assert.Equal(2, _test.Run("train", "--resume", run, "--set", "train.max_steps=2"));
+        Assert.Contains("the run is at step 4 and was to end at step 2: give more as train.max_steps or train.epochs.", _test.Error);
     }
 
     [Fact]
