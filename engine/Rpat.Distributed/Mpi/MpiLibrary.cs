@@ -96,6 +96,8 @@ public sealed unsafe partial class MpiLibrary
 
     private static nint Open(string name)
     {
+        // UCX, on which both families may be built, takes the signal by which .NET notices a null reference, and ends the process with it.
+        NativeEnvironment.Default("UCX_ERROR_SIGNALS", "");
         try
         {
             return OperatingSystem.IsLinux() ? DlOpen(name, Now | Global) : Load(name);

@@ -1,4 +1,5 @@
 using System.Net;
+using Rpat.Tests.Trainer.Distributed;
 
 namespace Rpat.Tests.Distributed;
 
@@ -123,6 +124,17 @@ public sealed class MpiProcessGroupTests
     [InlineData("/nowhere/libmpi.so", "RPAT_MPI is '/nowhere/libmpi.so', which cannot be loaded: ")]
     public void What_is_no_library_is_one_sentence(string named, string sentence) => Assert.StartsWith(
         sentence, Assert.Throws<HandshakeException>(() => MpiLibrary.Find(named, null)).Message, StringComparison.Ordinal);
+
+    /// <summary>UCX, on which a library may be built, leaves .NET the signal by which it notices a null reference.</summary>
+    [MpirunTheory]
+    [InlineData("openmpi")]
+    [InlineData("mpich")]
+    public void A_null_reference_stays_an_exception_beside_a_library(string family)
+    {
+        _ = Mpirun.Library(family); // loads it
+        int[]? nothing = null;
+        Assert.Throws<NullReferenceException>(() => nothing![0] = 1);
+    }
 
     [Theory]
     [InlineData("", "10.0.0.2/24", "127.0.0.1")]
