@@ -19,8 +19,8 @@ public sealed record Square : Attack
     /// <inheritdoc/>
     public override string Settings => Text($"steps={Steps} restarts={Restarts} p={FirstShare:R} every-position={EveryPosition}");
 
-    /// <summary>Iterations, each one evaluation of the network.</summary>
-    public int Steps { get; init => field = InputCheck.FromOne(value); } = 5000;
+    /// <summary>Iterations after the stripes of the start, each one evaluation of the network; 0 for the start alone.</summary>
+    public int Steps { get; init => field = value == 0 ? 0 : InputCheck.FromOne(value); } = 5000;
 
     /// <summary>Share of the image that a window covers at first.</summary>
     public double FirstShare { get; init; } = 0.8;

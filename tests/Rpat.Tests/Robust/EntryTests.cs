@@ -97,7 +97,7 @@ public sealed class EntryTests : IDisposable
         [
             () => new PgdAttack { Steps = 0 }, () => new PgdAttack { Draws = 0 }, () => new PgdAttack { Restarts = 0 },
             () => new Apgd { Steps = 0 }, () => new Apgd { Draws = -1 }, () => new MiFgsm { Steps = 0 }, () => new Fab { Steps = 0 },
-            () => new Square { Steps = 0 }, () => new DeepFool { Steps = 0 }, () => new DeepFool { Candidates = 0 },
+            () => new Square { Steps = -1 }, () => new DeepFool { Steps = 0 }, () => new DeepFool { Candidates = 0 },
             () => new CarliniWagner { Searches = 0 }, () => new CarliniWagner { Iterations = 0 },
             () => new PgdOptions { Steps = 0 }, () => new PgdOptions { Restarts = 0 }, () => PgdOptions.L2 with { Steps = -1 },
         ];
