@@ -1944,119 +1944,159 @@ internal static unsafe partial class Tile
         byte* ahead, nint aheadStep, nint* later)
     {
         byte* fetch = ahead;
-        for (int n = 0; n < 2; n++, b += bBlock, c += cBlock)
-            for (int g = 0; g < 3; g++)
+        for (int g = 0; g < 3; g++)
+        {
+            float* p = a + group[g];
+            float* r = c + cGroup[g];
+            nint p1 = 1 * aRow, p2 = 2 * aRow;
+            Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero, cp0_2 = Vector256<float>.Zero, cp0_3 = Vector256<float>.Zero;
+            Vector256<float> cp1_0 = Vector256<float>.Zero, cp1_1 = Vector256<float>.Zero, cp1_2 = Vector256<float>.Zero, cp1_3 = Vector256<float>.Zero;
+            Vector256<float> cp2_0 = Vector256<float>.Zero, cp2_1 = Vector256<float>.Zero, cp2_2 = Vector256<float>.Zero, cp2_3 = Vector256<float>.Zero;
+            nint* place = later;
+            for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
             {
-                float* p = a + group[g];
-                float* r = c + cGroup[g];
-                nint p1 = 1 * aRow, p2 = 2 * aRow;
-                Vector256<float> cp0_0 = Vector256<float>.Zero, cp0_1 = Vector256<float>.Zero;
-                Vector256<float> cp1_0 = Vector256<float>.Zero, cp1_1 = Vector256<float>.Zero;
-                Vector256<float> cp2_0 = Vector256<float>.Zero, cp2_1 = Vector256<float>.Zero;
-                nint* place = later;
-                for (KSegment* at = segment, end = segment + segments; at < end; at++, place += 2)
+                float* x = p + at->A;
+                float* w = b + at->B;
+                byte* next = fetch + sizeof(float) * *place;
+                int i = 0;
+                for (; i + 4 <= length; i += 4)
                 {
-                    float* x = p + at->A;
-                    float* w = b + at->B;
-                    byte* next = fetch + sizeof(float) * *place;
-                    int i = 0;
-                    for (; i + 4 <= length; i += 4)
+                    Sse.Prefetch1(next);
+                    Sse.Prefetch1(next + 2 * aheadStep);
+                    next += 4 * aheadStep;
                     {
-                        Sse.Prefetch1(next);
-                        next += 4 * aheadStep;
-                        {
-                            Vector256<float> b0 = Vector256.Load(w);
-                            Vector256<float> b1 = Vector256.Load(w + 8);
-                            Vector256<float> xp0 = Vector256.Create(x[0]);
-                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
-                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
-                            Vector256<float> xp1 = Vector256.Create(x[p1]);
-                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
-                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
-                            Vector256<float> xp2 = Vector256.Create(x[p2]);
-                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
-                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
-                            x += aStep; w += bStep;
-                        }
-                        {
-                            Vector256<float> b0 = Vector256.Load(w);
-                            Vector256<float> b1 = Vector256.Load(w + 8);
-                            Vector256<float> xp0 = Vector256.Create(x[0]);
-                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
-                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
-                            Vector256<float> xp1 = Vector256.Create(x[p1]);
-                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
-                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
-                            Vector256<float> xp2 = Vector256.Create(x[p2]);
-                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
-                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
-                            x += aStep; w += bStep;
-                        }
-                        {
-                            Vector256<float> b0 = Vector256.Load(w);
-                            Vector256<float> b1 = Vector256.Load(w + 8);
-                            Vector256<float> xp0 = Vector256.Create(x[0]);
-                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
-                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
-                            Vector256<float> xp1 = Vector256.Create(x[p1]);
-                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
-                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
-                            Vector256<float> xp2 = Vector256.Create(x[p2]);
-                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
-                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
-                            x += aStep; w += bStep;
-                        }
-                        {
-                            Vector256<float> b0 = Vector256.Load(w);
-                            Vector256<float> b1 = Vector256.Load(w + 8);
-                            Vector256<float> xp0 = Vector256.Create(x[0]);
-                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
-                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
-                            Vector256<float> xp1 = Vector256.Create(x[p1]);
-                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
-                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
-                            Vector256<float> xp2 = Vector256.Create(x[p2]);
-                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
-                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
-                            x += aStep; w += bStep;
-                        }
+                        Vector256<float> xp0 = Vector256.Create(x[0]);
+                        Vector256<float> xp1 = Vector256.Create(x[p1]);
+                        Vector256<float> xp2 = Vector256.Create(x[p2]);
+                        Vector256<float> b0 = Vector256.Load(w);
+                        cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                        cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                        cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                        Vector256<float> b1 = Vector256.Load(w + 8);
+                        cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                        cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                        cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                        Vector256<float> b2 = Vector256.Load(w + bBlock);
+                        cp0_2 = Vector256.MultiplyAddEstimate(xp0, b2, cp0_2);
+                        cp1_2 = Vector256.MultiplyAddEstimate(xp1, b2, cp1_2);
+                        cp2_2 = Vector256.MultiplyAddEstimate(xp2, b2, cp2_2);
+                        Vector256<float> b3 = Vector256.Load(w + bBlock + 8);
+                        cp0_3 = Vector256.MultiplyAddEstimate(xp0, b3, cp0_3);
+                        cp1_3 = Vector256.MultiplyAddEstimate(xp1, b3, cp1_3);
+                        cp2_3 = Vector256.MultiplyAddEstimate(xp2, b3, cp2_3);
+                        x += aStep; w += bStep;
                     }
-                    for (; i < length; i++)
                     {
-                        {
-                            Vector256<float> b0 = Vector256.Load(w);
-                            Vector256<float> b1 = Vector256.Load(w + 8);
-                            Vector256<float> xp0 = Vector256.Create(x[0]);
-                            cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
-                            cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
-                            Vector256<float> xp1 = Vector256.Create(x[p1]);
-                            cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
-                            cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
-                            Vector256<float> xp2 = Vector256.Create(x[p2]);
-                            cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
-                            cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
-                            x += aStep; w += bStep;
-                        }
+                        Vector256<float> xp0 = Vector256.Create(x[0]);
+                        Vector256<float> xp1 = Vector256.Create(x[p1]);
+                        Vector256<float> xp2 = Vector256.Create(x[p2]);
+                        Vector256<float> b0 = Vector256.Load(w);
+                        cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                        cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                        cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                        Vector256<float> b1 = Vector256.Load(w + 8);
+                        cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                        cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                        cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                        Vector256<float> b2 = Vector256.Load(w + bBlock);
+                        cp0_2 = Vector256.MultiplyAddEstimate(xp0, b2, cp0_2);
+                        cp1_2 = Vector256.MultiplyAddEstimate(xp1, b2, cp1_2);
+                        cp2_2 = Vector256.MultiplyAddEstimate(xp2, b2, cp2_2);
+                        Vector256<float> b3 = Vector256.Load(w + bBlock + 8);
+                        cp0_3 = Vector256.MultiplyAddEstimate(xp0, b3, cp0_3);
+                        cp1_3 = Vector256.MultiplyAddEstimate(xp1, b3, cp1_3);
+                        cp2_3 = Vector256.MultiplyAddEstimate(xp2, b3, cp2_3);
+                        x += aStep; w += bStep;
+                    }
+                    {
+                        Vector256<float> xp0 = Vector256.Create(x[0]);
+                        Vector256<float> xp1 = Vector256.Create(x[p1]);
+                        Vector256<float> xp2 = Vector256.Create(x[p2]);
+                        Vector256<float> b0 = Vector256.Load(w);
+                        cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                        cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                        cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                        Vector256<float> b1 = Vector256.Load(w + 8);
+                        cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                        cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                        cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                        Vector256<float> b2 = Vector256.Load(w + bBlock);
+                        cp0_2 = Vector256.MultiplyAddEstimate(xp0, b2, cp0_2);
+                        cp1_2 = Vector256.MultiplyAddEstimate(xp1, b2, cp1_2);
+                        cp2_2 = Vector256.MultiplyAddEstimate(xp2, b2, cp2_2);
+                        Vector256<float> b3 = Vector256.Load(w + bBlock + 8);
+                        cp0_3 = Vector256.MultiplyAddEstimate(xp0, b3, cp0_3);
+                        cp1_3 = Vector256.MultiplyAddEstimate(xp1, b3, cp1_3);
+                        cp2_3 = Vector256.MultiplyAddEstimate(xp2, b3, cp2_3);
+                        x += aStep; w += bStep;
+                    }
+                    {
+                        Vector256<float> xp0 = Vector256.Create(x[0]);
+                        Vector256<float> xp1 = Vector256.Create(x[p1]);
+                        Vector256<float> xp2 = Vector256.Create(x[p2]);
+                        Vector256<float> b0 = Vector256.Load(w);
+                        cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                        cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                        cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                        Vector256<float> b1 = Vector256.Load(w + 8);
+                        cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                        cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                        cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                        Vector256<float> b2 = Vector256.Load(w + bBlock);
+                        cp0_2 = Vector256.MultiplyAddEstimate(xp0, b2, cp0_2);
+                        cp1_2 = Vector256.MultiplyAddEstimate(xp1, b2, cp1_2);
+                        cp2_2 = Vector256.MultiplyAddEstimate(xp2, b2, cp2_2);
+                        Vector256<float> b3 = Vector256.Load(w + bBlock + 8);
+                        cp0_3 = Vector256.MultiplyAddEstimate(xp0, b3, cp0_3);
+                        cp1_3 = Vector256.MultiplyAddEstimate(xp1, b3, cp1_3);
+                        cp2_3 = Vector256.MultiplyAddEstimate(xp2, b3, cp2_3);
+                        x += aStep; w += bStep;
                     }
                 }
-                fetch += aheadStep;
-                if (finish == StoreMode.Add)
+                for (; i < length; i++)
                 {
-                    cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8);
-                    cp1_0 += Vector256.Load(r + 1 * cRow); cp1_1 += Vector256.Load(r + 1 * cRow + 8);
-                    cp2_0 += Vector256.Load(r + 2 * cRow); cp2_1 += Vector256.Load(r + 2 * cRow + 8);
+                    {
+                        Vector256<float> xp0 = Vector256.Create(x[0]);
+                        Vector256<float> xp1 = Vector256.Create(x[p1]);
+                        Vector256<float> xp2 = Vector256.Create(x[p2]);
+                        Vector256<float> b0 = Vector256.Load(w);
+                        cp0_0 = Vector256.MultiplyAddEstimate(xp0, b0, cp0_0);
+                        cp1_0 = Vector256.MultiplyAddEstimate(xp1, b0, cp1_0);
+                        cp2_0 = Vector256.MultiplyAddEstimate(xp2, b0, cp2_0);
+                        Vector256<float> b1 = Vector256.Load(w + 8);
+                        cp0_1 = Vector256.MultiplyAddEstimate(xp0, b1, cp0_1);
+                        cp1_1 = Vector256.MultiplyAddEstimate(xp1, b1, cp1_1);
+                        cp2_1 = Vector256.MultiplyAddEstimate(xp2, b1, cp2_1);
+                        Vector256<float> b2 = Vector256.Load(w + bBlock);
+                        cp0_2 = Vector256.MultiplyAddEstimate(xp0, b2, cp0_2);
+                        cp1_2 = Vector256.MultiplyAddEstimate(xp1, b2, cp1_2);
+                        cp2_2 = Vector256.MultiplyAddEstimate(xp2, b2, cp2_2);
+                        Vector256<float> b3 = Vector256.Load(w + bBlock + 8);
+                        cp0_3 = Vector256.MultiplyAddEstimate(xp0, b3, cp0_3);
+                        cp1_3 = Vector256.MultiplyAddEstimate(xp1, b3, cp1_3);
+                        cp2_3 = Vector256.MultiplyAddEstimate(xp2, b3, cp2_3);
+                        x += aStep; w += bStep;
+                    }
                 }
-                else if (finish == StoreMode.Stream)
-                {
-                    cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 8);
-                    cp1_0.StoreAlignedNonTemporal(r + 1 * cRow); cp1_1.StoreAlignedNonTemporal(r + 1 * cRow + 8);
-                    cp2_0.StoreAlignedNonTemporal(r + 2 * cRow); cp2_1.StoreAlignedNonTemporal(r + 2 * cRow + 8);
-                    continue;
-                }
-                cp0_0.Store(r); cp0_1.Store(r + 8);
-                cp1_0.Store(r + 1 * cRow); cp1_1.Store(r + 1 * cRow + 8);
-                cp2_0.Store(r + 2 * cRow); cp2_1.Store(r + 2 * cRow + 8);
             }
+            fetch += aheadStep;
+            if (finish == StoreMode.Add)
+            {
+                cp0_0 += Vector256.Load(r); cp0_1 += Vector256.Load(r + 8); cp0_2 += Vector256.Load(r + cBlock); cp0_3 += Vector256.Load(r + cBlock + 8);
+                cp1_0 += Vector256.Load(r + 1 * cRow); cp1_1 += Vector256.Load(r + 1 * cRow + 8); cp1_2 += Vector256.Load(r + 1 * cRow + cBlock); cp1_3 += Vector256.Load(r + 1 * cRow + cBlock + 8);
+                cp2_0 += Vector256.Load(r + 2 * cRow); cp2_1 += Vector256.Load(r + 2 * cRow + 8); cp2_2 += Vector256.Load(r + 2 * cRow + cBlock); cp2_3 += Vector256.Load(r + 2 * cRow + cBlock + 8);
+            }
+            else if (finish == StoreMode.Stream)
+            {
+                cp0_0.StoreAlignedNonTemporal(r); cp0_1.StoreAlignedNonTemporal(r + 8); cp0_2.StoreAlignedNonTemporal(r + cBlock); cp0_3.StoreAlignedNonTemporal(r + cBlock + 8);
+                cp1_0.StoreAlignedNonTemporal(r + 1 * cRow); cp1_1.StoreAlignedNonTemporal(r + 1 * cRow + 8); cp1_2.StoreAlignedNonTemporal(r + 1 * cRow + cBlock); cp1_3.StoreAlignedNonTemporal(r + 1 * cRow + cBlock + 8);
+                cp2_0.StoreAlignedNonTemporal(r + 2 * cRow); cp2_1.StoreAlignedNonTemporal(r + 2 * cRow + 8); cp2_2.StoreAlignedNonTemporal(r + 2 * cRow + cBlock); cp2_3.StoreAlignedNonTemporal(r + 2 * cRow + cBlock + 8);
+                continue;
+            }
+            cp0_0.Store(r); cp0_1.Store(r + 8); cp0_2.Store(r + cBlock); cp0_3.Store(r + cBlock + 8);
+            cp1_0.Store(r + 1 * cRow); cp1_1.Store(r + 1 * cRow + 8); cp1_2.Store(r + 1 * cRow + cBlock); cp1_3.Store(r + 1 * cRow + cBlock + 8);
+            cp2_0.Store(r + 2 * cRow); cp2_1.Store(r + 2 * cRow + 8); cp2_2.Store(r + 2 * cRow + cBlock); cp2_3.Store(r + 2 * cRow + cBlock + 8);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -2084,6 +2124,7 @@ internal static unsafe partial class Tile
                     for (; i + 4 <= length; i += 4)
                     {
                         Sse.Prefetch1(next);
+                        Sse.Prefetch1(next + 2 * aheadStep);
                         next += 4 * aheadStep;
                         {
                             Vector256<float> b0 = Vector256.Load(w);

@@ -179,8 +179,8 @@ def stores(vector, names, columns, place, streamed):
 
 
 def grouped_parts(prefix, groups, rows, blocks):
-    """A grouped tile for few registers, in parts of 16 columns; each part prefetches its share of the lines."""
-    out, half = [], prefix == "V256" and (groups, rows) == (3, 4)
+    """A grouped tile for few registers, in parts of 16 columns, or of 32 for three rows; each part prefetches its share of the lines."""
+    out, half, wide = [], prefix == "V256" and (groups, rows) == (3, 4), 2 if prefix == "V256" and (rows, blocks) == (3, 2) else 1
     if half:  # the first group and half of the second, then the third and the other half
         loops, split, second = ["for (int g = 0; g < 3; g += 2)"], 4, 2
         where = ["float* p = a + group[g], q = a + group[1] + g * aRow;", "float* r = c + cGroup[g], t = c + cGroup[1] + g * cRow;"]
@@ -189,31 +189,44 @@ def grouped_parts(prefix, groups, rows, blocks):
         loops = [f"for (int g = 0; g < {groups}; g++)"] + [f"    for (int m = 0; m < {rows}; m += {split})"] * (split < rows)
         row, to = (" + m * aRow", " + m * cRow") if split < rows else ("", "")
         where = [f"float* p = a + group[g]{row};", f"float* r = c + cGroup[g]{to};"]
-    parts = blocks * (2 if half else groups)
+    parts = blocks // wide * (2 if half else groups)
     where += [f"nint {', '.join(f'p{m} = {m} * aRow' for m in range(1, split))};"] * (split > 1)
-    body = ["{"] + indent(where + grouped_part(prefix, split, second, parts if prefix == "V256" else 0)) + ["}"]
+    body = ["{"] + indent(where + grouped_part(prefix, split, second, parts if prefix == "V256" else 0, wide)) + ["}"]
     out = method(f"{prefix}_G{groups}x{rows}x{blocks}", GROUPED_PARAMETERS)
     out += ["        byte* fetch = ahead;"] * (prefix == "V256")
-    out += indent([f"for (int n = 0; n < {blocks}; n++, b += bBlock, c += cBlock)"] + indent(loops + indent(body, len(loops) - 1)), 2)
+    out += indent(([f"for (int n = 0; n < {blocks}; n++, b += bBlock, c += cBlock)"] + indent(loops + indent(body, len(loops) - 1)))
+                  if wide == 1 else loops + body, 2)
     return "\n".join(out + ["    }"])
 
 
-def grouped_part(prefix, first, second, parts):
-    """Some rows from p on and some from q on, by 16 columns; of many parts the first four prefetch."""
+def grouped_part(prefix, first, second, parts, blocks):
+    """Some rows from p on and some from q on, by 16 or 32 columns; of many parts the first four prefetch."""
     vector, width = WIDTHS[prefix]
-    columns, names = 16 // width, [f"p{m}" for m in range(first)] + [f"q{m}" for m in range(second)]
+    columns, names = 16 * blocks // width, [f"p{m}" for m in range(first)] + [f"q{m}" for m in range(second)]
     start = ["float* x = p + at->A;"] + ["float* y = q + at->A;"] * (second > 0) + ["float* w = b + at->B;"]
-    lines = max(1, UNROLLED // parts) if parts else 0
+    lines = -(-UNROLLED // parts) if parts else 0
     start += ["byte* next = fetch + sizeof(float) * *place;"] * (lines > 0)
     fetch = [f"Sse.Prefetch1({at('next', f'{UNROLLED // lines * i} * aheadStep' if i else 0)});" for i in range(lines)]
     fetch += [f"next += {UNROLLED} * aheadStep;"] * (lines > 0)
-    products = step(vector, width, names, columns, "w", lambda m: ("x" if m[0] == "p" else "y") + (f"[p{m[1]}]" if m[1] != "0" else "[0]"))
+    value = lambda m: ("x" if m[0] == "p" else "y") + (f"[p{m[1]}]" if m[1] != "0" else "[0]")
+    if blocks == 1:
+        products = step(vector, width, names, columns, "w", value)
+    else:  # the low, wide part: its values stay in registers, a column of B at a time
+        products = [f"{vector}<float> x{m} = {vector}.Create({value(m)});" for m in names]
+        for n in range(columns):
+            products += [f"{vector}<float> b{n} = {vector}.Load({column('w', n, width, 'bBlock')});"]
+            products += [f"c{m}_{n} = {vector}.MultiplyAddEstimate(x{m}, b{n}, c{m}_{n});" for m in names]
     products += ["x += aStep; " + "y += aStep; " * (second > 0) + "w += bStep;"]
     loop = "for (KSegment* at = segment, end = segment + segments; at < end; at++" + (", place += 2)" if lines else ")")
     body = zeros(vector, names, columns) + ["nint* place = later;"] * (lines > 0) + segments(start, products, fetch, loop)
     body += ["fetch += aheadStep;"] * (lines > 0)
     place = {m: at({"p": "r", "q": "t"}[m[0]], f"{m[1]} * cRow" if m[1] != "0" else 0) for m in names}
-    return body + stores(vector, names, columns, lambda m, n: at(place[m], n * width), "continue;")
+    return body + stores(vector, names, columns, lambda m, n: column(place[m], n, width, "cBlock"), "continue;")
+
+
+def column(base, n, width, step):
+    """The place of a vector among one or two blocks of 16 columns that lie a step apart."""
+    return at(base + (f" + {step}" if n * width >= 16 else ""), n * width % 16)
 
 
 def stem(prefix, columns, vectors):
