@@ -7,13 +7,12 @@ namespace Rpat.Tests.Robust;
 
 /// <summary>
 /// A replay allocates nothing on the managed heap, on any thread. Other threads of the process (the test host's) may allocate while
-/// a step runs, and code that is not optimised yet allocates what optimised code does not, so each count is the smallest of several: an
-/// allocation that belongs to the step would be in all of them.
+/// a step runs, so each count is the smallest of several: an allocation that belongs to the step would be in all of them.
 /// </summary>
 [Collection(SerialCollection.Name)]
 public class AllocationTests
 {
-    private const int WarmUp = 2, Attempts = 500;
+    private const int WarmUp = 2, Attempts = 20;
 
     [Theory]
     [InlineData(ConvolutionAlgorithm.Auto, 1)]
@@ -59,7 +58,7 @@ public class AllocationTests
     {
         for (int i = 0; i < WarmUp; i++) replay();
         long own = long.MaxValue, all = long.MaxValue;
-        for (int i = 0; i < Attempts && (own, all) != (0L, 0L); i++)
+        for (int i = 0; i < Attempts; i++)
         {
             long allBefore = GC.GetTotalAllocatedBytes(precise: true), ownBefore = GC.GetAllocatedBytesForCurrentThread();
             replay();
