@@ -15,10 +15,13 @@ internal abstract partial class GpuKernels(
     /// <summary>Default number of threads of a group.</summary>
     private protected const int Threads = 256;
 
-    private const int WarpsOfGroup = 4;
-
     /// <summary>Number of groups that fills a large GPU once; a product with fewer tiles uses split-K.</summary>
     private protected const int EnoughGroups = 256;
+
+    // Where threads share nothing: threads of a group with an item each, and warps of a group with an item each. On ILGPU's CPU accelerator
+    // each is a thread of the system, and all of the largest group wake at every launch.
+    private readonly (int Threads, int Warps) _group =
+        queue is StreamQueue && accelerator.AcceleratorType == AcceleratorType.CPU ? (Reduce.WarpSize, 1) : (Threads, 4);
 
     private readonly Dictionary<Type, Delegate> _loaded = []; // keeps them alive: the accelerator has only weak references
     private protected readonly Scratch _scratch = new(queue, stream, capture);
@@ -42,11 +45,11 @@ internal abstract partial class GpuKernels(
 
     /// <summary>One thread per item; the kernel checks that its item exists.</summary>
     private protected void ForEach<T>(long items, in T kernel) where T : struct, IKernel =>
-        Launch(Ceiling(items, Threads), Threads, kernel);
+        Launch(Ceiling(items, _group.Threads), _group.Threads, kernel);
 
     /// <summary>One warp per item.</summary>
     private protected void ForEachWarp<T>(int items, in T kernel) where T : struct, IKernel =>
-        Launch(Ceiling(items, WarpsOfGroup), WarpsOfGroup * Reduce.WarpSize, kernel);
+        Launch(Ceiling(items, _group.Warps), _group.Warps * Reduce.WarpSize, kernel);
 
     private protected void Launch<T>(int groups, int threads, in T kernel) where T : struct, IKernel =>
         Launch(new KernelConfig(new Index3D(groups, 1, 1), new Index3D(threads, 1, 1)), kernel);
