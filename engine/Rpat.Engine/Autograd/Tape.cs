@@ -58,7 +58,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// Whether packed weights are kept for the whole tape. An attack or an evaluation runs repeatedly with the same weights; a training
     /// step changes them, so there they occupy memory only while they are used.
     /// </summary>
-    internal bool KeepsDerivedWeights => !Gradients.HasFlag(Gradients.Parameters);
+    internal bool KeepsDerivedWeights => (Gradients & Gradients.Parameters) == 0; // HasFlag boxes until its caller is optimised
 
     /// <summary>Passes so far, forward and backward.</summary>
     internal long Passes => _passes;
@@ -128,7 +128,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
 
     private void BeginBackward()
     {
-        if (Gradients.HasFlag(Gradients.Parameters) && _parameters.Find(p => p.Of.IsFrozen != p.IsFrozen).Of is { } parameter)
+        if ((Gradients & Gradients.Parameters) != 0 && _parameters.Find(p => p.Of.IsFrozen != p.IsFrozen).Of is { } parameter)
             throw new InvalidOperationException(
                 $"{parameter.Name} was {(parameter.IsFrozen ? "" : "un")}frozen after this tape was recorded: record a new one.");
         Device.BackwardPasses++;
@@ -204,9 +204,9 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
 
     private bool Wants(Tensor tensor)
     {
-        if (tensor is not Parameter parameter) return tensor.NeedsGrad && (!tensor.IsPersistent || Gradients.HasFlag(Gradients.Inputs));
+        if (tensor is not Parameter parameter) return tensor.NeedsGrad && (!tensor.IsPersistent || (Gradients & Gradients.Inputs) != 0);
         _parameters.Add((parameter, parameter.IsFrozen));
-        return !parameter.IsFrozen && Gradients.HasFlag(Gradients.Parameters);
+        return !parameter.IsFrozen && (Gradients & Gradients.Parameters) != 0;
     }
 
     private static Tensor Stored(Tensor tensor) => tensor.View?.Source ?? tensor;

@@ -79,7 +79,7 @@ public sealed record PgdOptions
     internal float ShareAt(in StepContext moment) =>
         Rise == 0 || moment.Epoch == 0 ? 1 : Math.Min(1, moment.Epoch / (float)Rise);
 
-    internal bool Has(ReferenceQuirks quirk) => Quirks.HasFlag(quirk);
+    internal bool Has(ReferenceQuirks quirk) => (Quirks & quirk) != 0;
 
     internal void Check(Shape image)
     {
