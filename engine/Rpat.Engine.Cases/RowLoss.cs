@@ -51,22 +51,23 @@ public sealed class RowLossCases : OpCases<RowSize>
     private static KernelCase[] Others(RowCase rows) =>
     [
         .. rows.Of("KL divergence at a scale", new KlDivergence(0.3f), 2, (z, t, _, _) => ReferenceRowLosses.Kl(t, z, 0.3f)),
-        .. rows.Of("distillation", new KlDivergence(0.5f, 4, crossEntropy: true), 1,
-        (z, t, _, _) => ReferenceRowLosses.Distillation(t, z, 2), true),
+        .. rows.Of("distillation", new KlDivergence(0.5f, 4, crossEntropy: true), 2,
+        (z, t, _, _) => ReferenceRowLosses.Distillation(t, z, 2)),
         .. rows.Of("soft cross-entropy", new SoftCrossEntropy(), 1, (z, t, _, _) => ReferenceRowLosses.SoftCrossEntropy(z, t)),
+        .. rows.Of("one logit", new OneLogit(), 1, (z, _, _, y) => z[y]),
         .. rows.Of("log-sum-exp", new LogSumExp(), 1, (z, _, _, _) => z.Max() + Math.Log(z.Sum(v => Math.Exp(v - z.Max())))),
-        .. rows.Of("softmax", new SoftmaxDot(), 1, (z, g, _, _) => ReferenceRowLosses.SoftmaxDot(z, g), true),
+        .. rows.Of("softmax", new SoftmaxDot(), 1, (z, g, _, _) => ReferenceRowLosses.SoftmaxDot(z, g)),
         .. rows.Of("deviation", new Deviation(1e-3), 1, (z, _, _, _) => z.Length * ReferenceRowLosses.Deviation(z, 1e-3)),
         .. rows.Of("standardized row", new StandardizedDot(1e-3), 1,
-        (z, g, _, _) => z.Zip(g, (v, d) => d * (v - z.Average())).Sum() / ReferenceRowLosses.Deviation(z, 1e-3), true),
+        (z, g, _, _) => z.Zip(g, (v, d) => d * (v - z.Average())).Sum() / ReferenceRowLosses.Deviation(z, 1e-3)),
         .. rows.Of("sum", new RowSum(0.5), 1, (z, _, _, _) => z.Sum() / 2),
         .. rows.Of("squared error", new SquaredError(), 2, (z, t, _, _) => z.Zip(t, (a, b) => (a - b) * (a - b)).Average()),
         .. rows.Of("row length", new RowLength(1e-12), 1, (z, _, _, _) => ReferenceRowLosses.Length(z)),
         .. rows.Of("unit row", new UnitDot(1e-12), 1,
-        (z, g, _, _) => z.Zip(g, (v, d) => d * v).Sum() / ReferenceRowLosses.Length(z), true),
+        (z, g, _, _) => z.Zip(g, (v, d) => d * v).Sum() / ReferenceRowLosses.Length(z)),
         .. rows.Of("bounded deviation", new BoundedDeviation(), 1, (z, _, _, _) => ReferenceRowLosses.BoundedDeviation(z).Value),
         .. rows.Of("standardized image", new BoundedDot(), 1,
-        (z, g, _, _) => z.Zip(g, (v, d) => d * (v - z.Average())).Sum() / ReferenceRowLosses.BoundedDeviation(z).Divisor, true),
+        (z, g, _, _) => z.Zip(g, (v, d) => d * (v - z.Average())).Sum() / ReferenceRowLosses.BoundedDeviation(z).Divisor),
         .. rows.Of("complement", new Complement(), 1, (z, _, _, y) => ReferenceRowLosses.Complement(z, y)),
         .. rows.Of("soft margin", new SoftMargin(), 1, (z, _, _, y) => ReferenceRowLosses.SoftMargin(z, y)),
         .. rows.Of("squared probability", new SquaredProbability(), 1, (z, t, _, _) => ReferenceRowLosses.SquaredProbability(z, t)),
@@ -81,6 +82,22 @@ public sealed class RowLossCases : OpCases<RowSize>
         .. rows.Of("perception of the paper", new PerceptionLoss(Alpha, PerceptionForm.DifferenceQuotient), 3, (z, a, u, _) =>
             ReferenceRowLosses.Perception(u, a, z, Alpha) * Math.Pow(Alpha * (1 - (double)Alpha), -2)),
     ];
+}
+
+/// <summary>z_y, which puts its gradient into one column only.</summary>
+public readonly struct OneLogit : IRowLoss
+{
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public double Value<TRow>(LossRows<TRow> rows, int part) where TRow : struct, IRow => rows.Z.At(rows.Label);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Gradient<TRow>(LossRows<TRow> rows, double factor) where TRow : struct, IRow
+    {
+        for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step)
+            if (j == rows.Label) rows.Z.Put(j, factor);
+    }
 }
 
 /// <summary>A loss at one row: its value from logits, second and third row and label.</summary>
@@ -113,16 +130,13 @@ internal sealed class RowCase
     // In variants, the second rows start at row 1, as those in the second half of a batch start at an offset.
     private int From => _every ? 1 : 0;
 
-    /// <summary>A loss's values, and all its gradients in one launch.</summary>
-    /// <param name="rows">The number of its rows that it has a gradient for.</param>
-    /// <param name="constant">Whether its gradient by the second row is not used.</param>
-    public IEnumerable<KernelCase> Of<TLoss>(string name, TLoss loss, int rows, RowValue value, bool constant = false)
-        where TLoss : struct, IRowLoss =>
-        Of(name, loss, rows, [(value, 1)], constant);
+    /// <summary>A loss's values, and in one launch its gradients by all three rows, which are 0 by those that it does not read.</summary>
+    /// <param name="rows">The number of its rows that are logits; the second is a row of probabilities if it is not among them.</param>
+    public IEnumerable<KernelCase> Of<TLoss>(string name, TLoss loss, int rows, RowValue value) where TLoss : struct, IRowLoss =>
+        Of(name, loss, rows, [(value, 1)]);
 
     /// <summary>The same for a loss of several parts, each with its weight.</summary>
-    public IEnumerable<KernelCase> Of<TLoss>(string name, TLoss loss, int rows, (RowValue Value, double Weight)[] parts,
-        bool constant = false)
+    public IEnumerable<KernelCase> Of<TLoss>(string name, TLoss loss, int rows, (RowValue Value, double Weight)[] parts)
         where TLoss : struct, IRowLoss
     {
         TestTensor second = rows == 1 ? _constants : _logits;
@@ -135,7 +149,7 @@ internal sealed class RowCase
         CaseResult Slopes(TestTensor to, int row, bool add, bool weighted = true) => new(to, () =>
         {
             Array4 all = to.Values.Clone();
-            for (int i = 0; i < _s.N && row < rows; i++)
+            for (int i = 0; i < _s.N; i++)
             {
                 double[][] at = Rows(i);
                 double factor = _coefficient * (weighted ? _weights.Values.Data[i] : 1);
@@ -152,10 +166,9 @@ internal sealed class RowCase
             return all;
         }))
         { Covers = ["RowLoss"], Bytes = rows * _z.Bytes, Tolerance = new(2e-6, 1e-11) };
-        CaseResult[] results = [Slopes(dz, 0, _every), .. constant ? [] : new[] { Slopes(d2, 1, false) }, Slopes(d3, 2, _every)];
-        RowGradient to2 = constant ? default : new(d2, false);
-        yield return new($"{name} gradient", k => k.RowLossGradient(loss, operands, _coefficient, new(dz, _every), to2, new(d3, _every)),
-            results)
+        yield return new($"{name} gradient", k =>
+            k.RowLossGradient(loss, operands, _coefficient, new(dz, _every), new(d2, false), new(d3, _every)),
+            Slopes(dz, 0, _every), Slopes(d2, 1, false), Slopes(d3, 2, _every))
         {
             Covers = ["RowLossGradient"],
             Tolerance = _differences,
@@ -231,8 +244,13 @@ internal static class ReferenceRowLosses
     public static double SquaredProbability(double[] z, double[] t) => Softmax(z).Zip(t, (p, q) => (p - q) * (p - q)).Average();
 
     /// <summary>Over all pairs of classes, as it is defined.</summary>
-    public static double WeightedGaps(double[] a, double[] b, double[] w) => Enumerable.Range(0, a.Length).Sum(j =>
-        Enumerable.Range(0, a.Length).Sum(k => w[j] * w[k] * Math.Pow(a[j] - a[k] - (b[j] - b[k]), 2) / 4));
+    public static double WeightedGaps(double[] a, double[] b, double[] w)
+    {
+        double sum = 0;
+        for (int j = 0; j < a.Length; j++)
+            for (int k = 0; k < a.Length; k++) sum += w[j] * w[k] * (a[j] - a[k] - (b[j] - b[k])) * (a[j] - a[k] - (b[j] - b[k])) / 4;
+        return sum;
+    }
 
     public static double JensenShannon(double[] a, double[] b, double temperature)
     {

@@ -64,6 +64,9 @@ public sealed class TestTensors(Device device)
     /// </summary>
     public int Grid { get; init; }
 
+    /// <summary>The word of its memory at which a plain tensor begins.</summary>
+    public int Skew { get; init; }
+
     /// <summary>Values in NCHW order: images, logits, parameters.</summary>
     public TestTensor Plain(Shape shape, double low = -1, double high = 1) => Uniform(shape, Layout.Plain, low, high);
 
@@ -149,12 +152,13 @@ public sealed class TestTensors(Device device)
 
     /// <summary>Given values, in NCHW order; activations are rounded as the device stores them.</summary>
     public TestTensor Place(Shape shape, Layout layout, float[] numbers) =>
-        Place(shape, layout, numbers, device.StorageLength(shape, layout));
+        Place(shape, layout, numbers, device.StorageLength(shape, layout), layout == Layout.Plain ? Skew : 0);
 
-    private TestTensor Place(Shape shape, Layout layout, float[] numbers, long words)
+    private TestTensor Place(Shape shape, Layout layout, float[] numbers, long words, int skew = 0)
     {
         bool rounded = layout == Layout.Blocked && device.RoundsActivations;
-        var given = new TestTensor(shape, layout, rounded ? Array.ConvertAll(numbers, Bfloat16) : numbers, Allocate(words));
+        var given = new TestTensor(shape, layout, rounded ? Array.ConvertAll(numbers, Bfloat16) : numbers,
+            Allocate(skew + words).View(skew, words));
         if (layout == Layout.Plain) device.Upload(numbers, given.Buffer);
         else device.UploadBlocked(numbers, shape, given.Buffer);
         return given;

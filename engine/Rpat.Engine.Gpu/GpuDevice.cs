@@ -91,10 +91,9 @@ public sealed partial class GpuDevice : Device
         RequireAlive();
         _capture.Forbid("allocates memory");
         // Whole quads, so that a plain buffer's last quad belongs to it.
-        var block = _queue.Allocate(Math.Max(1, (words + 3) / 4) * 4);
-        _queue.Clear(block.View.BaseView);
-        var buffer = new GpuBuffer(block, 0, words);
+        var buffer = new GpuBuffer(_queue.Allocate(Math.Max(1, (words + 3) / 4) * 4), 0, words);
         _buffers.Add(buffer);
+        _queue.Clear(buffer.Block.View.BaseView);
         return buffer;
     }
 
@@ -141,7 +140,7 @@ public sealed partial class GpuDevice : Device
 
     /// <inheritdoc/>
     public override long StorageLength(Shape shape, Layout layout) =>
-        layout == Layout.Plain ? shape.Count : _kernels.ActivationWords(shape);
+        layout == Layout.Plain ? GpuKernels.Countable(shape, shape.Count) : _kernels.ActivationWords(shape);
 
     /// <inheritdoc/>
     public override bool RoundsActivations => Precision == Precision.Bf16;
@@ -163,14 +162,23 @@ public sealed partial class GpuDevice : Device
     protected override void Dispose(bool disposing)
     {
         if (!disposing) return;
-        _stream.Synchronize();
-        foreach (var buffer in _buffers) buffer.Block.Dispose();
-        _buffers.Clear();
-        _kernels.Scratch.Free();
-        _staging.Free();
-        _stream.Dispose();
-        _accelerator.Dispose();
-        _context.Dispose();
+        FreeAll([
+            _stream.Synchronize, .. _buffers.Select<GpuBuffer, Action>(buffer => buffer.Block.Dispose), _buffers.Clear,
+            _kernels.Scratch.Free, _staging.Free, _stream.Dispose, _accelerator.Dispose, _context.Dispose,
+        ]);
+    }
+
+    /// <summary>After an error of the driver, which whoever ran into it has seen, each of these may fail too.</summary>
+    internal static void FreeAll(IEnumerable<Action> frees)
+    {
+        foreach (var free in frees)
+            try
+            {
+                free();
+            }
+            catch (AcceleratorException)
+            {
+            }
     }
 
     /// <summary>

@@ -52,7 +52,7 @@ internal readonly struct GpuReal : IReal<GpuReal>
     public static GpuReal operator /(GpuReal a, GpuReal b) => new(a.Value / b.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static GpuReal Exp(GpuReal x) => new(x.Value > 700 ? double.PositiveInfinity : Real.Exp(x.Value));
+    public static GpuReal Exp(GpuReal x) => new(Real.Exp(x.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static GpuReal Log(GpuReal x) => new(x.Value == 0 ? double.NegativeInfinity : Real.Log(x.Value));

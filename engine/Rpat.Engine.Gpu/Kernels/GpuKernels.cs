@@ -74,7 +74,13 @@ internal abstract partial class GpuKernels(
     public static long ActivationQuads(Shape s) => (long)s.N * s.Area * ChannelQuads(s.C);
 
     /// <summary>Words of an activation.</summary>
+    /// <exception cref="ShapeException">It is over 2³¹ − 1 values.</exception>
     public abstract long ActivationWords(Shape s);
+
+    /// <summary>The number of values of a tensor, padding included.</summary>
+    /// <exception cref="ShapeException">Kernels, which count in 32 bits, cannot count them.</exception>
+    public static long Countable(Shape s, long values) => values <= int.MaxValue ? values
+        : throw new ShapeException("Tensor", $"{s} is over 2^31 - 1 values on a GPU, padding included: choose a smaller batch");
 
     /// <summary>Plain values to an activation.</summary>
     public abstract void Pack(Shape s, ArrayView<float> plain, DeviceBuffer to);

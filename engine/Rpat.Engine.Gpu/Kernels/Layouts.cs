@@ -5,7 +5,7 @@ namespace Rpat.Engine.Gpu.Kernels;
 /// <summary>Conversion between plain NCHW, which users see, and activations, NHWC with channels padded to quads.</summary>
 internal sealed partial class GpuKernels<S>
 {
-    public override long ActivationWords(Shape s) => S.Words * ActivationQuads(s);
+    public override long ActivationWords(Shape s) => Countable(s, 4 * ActivationQuads(s)) / 4 * S.Words;
 
     public override void Pack(Shape s, ArrayView<float> plain, DeviceBuffer to) => Pack(s, plain, default, to.Stored<S>());
 

@@ -21,7 +21,7 @@ internal abstract partial class GpuKernels : ILinearKernels
         DeviceBuffer? dbias)
     {
         var config = new KernelConfig(
-            new Index3D(Ceiling(c, LinearWeight.Columns), k, 1), new Index3D(LinearWeight.Columns * LinearWeight.Shares, 1, 1));
+            new Index3D(k, Ceiling(c, LinearWeight.Columns), 1), new Index3D(LinearWeight.Columns * LinearWeight.Shares, 1, 1));
         if (dw is not null) Launch(config, new LinearWeight(n, c, k, x.Floats(), dy.Floats(), accumulate ? 1 : 0, dw.Floats()));
         if (dbias is not null) ForEachWarp(k, new LinearBias(n, k, dy.Floats(), accumulate ? 1 : 0, dbias.Floats()));
     }
@@ -75,7 +75,7 @@ internal readonly struct LinearWeight(int n, int c, int k, ArrayView<float> x, A
     public void Run()
     {
         ArrayView<float> shared = SharedMemory.Allocate<float>(Columns * Shares);
-        int share = Group.IdxX / Columns, p = Grid.IdxX * Columns + (Group.IdxX & Columns - 1), j = Grid.IdxY;
+        int share = Group.IdxX / Columns, p = Grid.IdxY * Columns + (Group.IdxX & Columns - 1), j = Grid.IdxX;
         float sum = 0;
         for (int i = share; i < n && p < c; i += Shares) sum += dy[i * k + j] * x[i * c + p];
         shared[Group.IdxX] = sum;

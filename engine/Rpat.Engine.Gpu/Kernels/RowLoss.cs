@@ -28,6 +28,13 @@ internal readonly struct RowTarget(ArrayView<float> data, int add)
     {
         if (data.Length > 0) data[at] = add != 0 ? data[at] + (float)value : (float)value;
     }
+
+    /// <summary>Whether values are stored and not added.</summary>
+    public bool Stores
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => data.Length > 0 && add == 0;
+    }
 }
 
 /// <summary>What the losses of a batch read.</summary>
@@ -96,6 +103,13 @@ internal readonly struct WarpRow(ArrayView<float> values, RowTarget gradient, in
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Put(int column, double value) => gradient.Put(first + column, value);
 
+    /// <summary>Zeros where gradients are stored, for what the loss does not put.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Clear()
+    {
+        for (int j = First; gradient.Stores && j < count; j += Reduce.WarpSize) gradient.Put(first + j, 0);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public double Sum(double ofThread) => Reduce.WarpSum(ofThread);
 
@@ -137,6 +151,11 @@ internal readonly struct RowLossGradients<TLoss>(
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
-        if (rows.HasRow) loss.Gradient(rows.Rows(dz, dSecond, dThird), coefficient * rows.Weight);
+        if (!rows.HasRow) return;
+        var row = rows.Rows(dz, dSecond, dThird);
+        row.Z.Clear();
+        row.Second.Clear();
+        row.Third.Clear();
+        loss.Gradient(row, coefficient * rows.Weight);
     }
 }

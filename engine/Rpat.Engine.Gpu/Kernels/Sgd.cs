@@ -21,11 +21,11 @@ internal readonly struct SgdQuad(
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
         V4 weight = w.Load(i), decayed = decay * weight;
-        if (decays.Length > 0) decayed = new Flat(decays).Load(i) * weight;
+        if (decays.Length > 0) decayed = new Flat(decays, 1).Load(i) * weight;
         V4 gradient = g.Load(i) + decayed, moved = momentum * v.Load(i) + gradient;
         v.Store(i, moved);
         V4 step = rate * (nesterov != 0 ? gradient + momentum * moved : moved);
-        if (rates.Length > 0) step = new Flat(rates).Load(i) * step;
+        if (rates.Length > 0) step = new Flat(rates, 1).Load(i) * step;
         w.Store(i, weight - step);
     }
 }

@@ -15,13 +15,14 @@ internal static class Real
     private const int Bias = 1023, MantissaBits = 52;
     private const ulong Mantissa = (1UL << MantissaBits) - 1;
 
-    /// <summary>eˣ to about an ulp, for x of at most 700; 0 below -700.</summary>
+    /// <summary>eˣ to about an ulp; 0 below -700, and infinity above 709.4.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Exp(double x)
     {
         if (x < -700) return 0;
-        int n = (int)(x * Log2E + (x < 0 ? -0.5 : 0.5));
-        double r = x - n * Ln2High - n * Ln2Low;
+        double least = x > 710 ? 710 : x; // from 709.44 the exponent is that of infinity
+        int n = (int)(least * Log2E + (least < 0 ? -0.5 : 0.5));
+        double r = least - n * Ln2High - n * Ln2Low;
         return Taylor(r) * Interop.IntAsFloat((ulong)(n + Bias) << MantissaBits);
     }
 

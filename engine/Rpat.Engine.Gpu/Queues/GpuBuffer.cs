@@ -26,12 +26,7 @@ internal sealed class GpuBuffer(MemoryBuffer1D<float, Stride1D.Dense> block, lon
     }
 
     /// <summary>The first <paramref name="count"/> values, to be read in quads.</summary>
-    /// <exception cref="InvalidOperationException">The buffer does not start at a 16-byte boundary.</exception>
-    public Flat Flat(long count)
-    {
-        RequireAligned();
-        return new Flat(Floats.SubView(0, count));
-    }
+    public Flat Flat(long count) => new(Floats.SubView(0, count), IsAligned ? 1 : 0);
 
     /// <summary>A vector with one value per channel.</summary>
     /// <exception cref="InvalidOperationException">The buffer does not start at a 16-byte boundary.</exception>

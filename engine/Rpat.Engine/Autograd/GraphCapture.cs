@@ -32,11 +32,17 @@ public sealed class GraphCapture(Device device, Action body, bool captures = tru
         else RunAgain();
     }
 
-    private void RunFirst(object? about)
+    /// <summary>Frees the record, if there is one; the next run is a first one again.</summary>
+    public void Forget()
     {
         _captured?.Dispose();
         (_captured, _version) = (null, -1);
         _tapes.Clear();
+    }
+
+    private void RunFirst(object? about)
+    {
+        Forget();
         device.Runs = _tapes;
         try
         {

@@ -19,7 +19,7 @@ internal static class LayerOrder
     private static int Layer(Node node, Dictionary<Tensor, int> layers)
     {
         int layer = node.ForwardWeights.Any() ? 1 : 0;
-        layer += node.Inputs.SelectMany(e => e.Reads.Append(e.Tensor)).Max(t => layers.GetValueOrDefault(t));
+        layer += node.Inputs.SelectMany(e => e.Reads.Append(e.Tensor)).Max(t => (int?)layers.GetValueOrDefault(t)) ?? 0;
         foreach (var output in node.Outputs) layers[output] = layer;
         return layer;
     }

@@ -27,7 +27,7 @@ internal sealed class MemoryPlan
         int end = 2 * nodes.Count;
         for (int i = 0; i < nodes.Count; i++) plan.PlaceForward(nodes[i], i, kept, end);
         for (int i = nodes.Count - 1; i >= 0; i--) plan.PlaceBackward(nodes[i], end - 1 - i);
-        if (keepDerivedWeights) plan.KeepDerivedWeights(end);
+        foreach (var storage in plan._derived.Where(_ => keepDerivedWeights)) plan._data[storage].Live(0, end);
         plan.AssignOffsets();
         return plan;
     }
@@ -39,11 +39,6 @@ internal sealed class MemoryPlan
             (tensor.Data, tensor.DataLostAt) = (arena.View(slot.Offset, tensor.StorageLength), slot.LostAt);
         foreach (var (tensor, slot) in _grad)
             (tensor.Grad, tensor.GradLostAt) = (arena.View(slot.Offset, tensor.StorageLength), slot.LostAt);
-    }
-
-    private void KeepDerivedWeights(int end)
-    {
-        foreach (var storage in _derived) _data[storage].Live(0, end);
     }
 
     private void PlaceForward(Node node, int step, IReadOnlySet<Tensor> kept, int end)

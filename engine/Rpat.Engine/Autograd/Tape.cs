@@ -27,14 +27,17 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     private readonly List<(Parameter Of, bool IsFrozen)> _parameters = [];
     private Tensor[] _targets = [];
     private ParameterStore[] _stores = [];
+    private Parameter[] _others = []; // of those stores
     private Node[] _forward = [];
     private Node[] _backward = [];
+    private Node[] _prologue = [];
     private Dictionary<Node, int> _places = [];
     private float[] _byValue = [];
     private long _changes;
     private MemoryPlan? _plan;
     private int _boundGeneration = -1;
     private long _passes;
+    private bool _hasValues;
 
     /// <summary>The device that the tape runs on.</summary>
     public Device Device { get; } = Argument.Given(device);
@@ -86,19 +89,24 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
             throw new InvalidOperationException("A routine that is captured must use Run instead of Forward and Backward.");
         using var pass = Device.BeginPass();
         Enter();
-        QueueForward();
+        Queue(_forward, backward: false);
+        _hasValues = true;
     }
 
-    /// <summary>Runs the backward pass of all recorded losses; <see cref="Forward"/> must have run before.</summary>
-    /// <exception cref="InvalidOperationException">The values are not available: no forward run yet, or another tape has run
-    /// since.</exception>
+    /// <summary>
+    /// Runs the backward pass of all recorded losses; <see cref="Forward"/> must have run before. All gradients of the parameters'
+    /// <see cref="ParameterStore"/> are new then: 0 for a parameter that no loss of this tape depends on.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The values are not available: no forward run yet, another tape has run since, or a
+    /// backward pass has reused their memory.</exception>
     public void Backward()
     {
-        if (Device.Arena.Tenant != _tenant)
+        if (Device.Arena.Tenant != _tenant || !_hasValues)
             throw new InvalidOperationException("Backward needs this tape's values: run Forward right before it.");
         using var pass = Device.BeginPass();
+        _hasValues = false; // gradients take over their memory
         BeginBackward();
-        QueueBackward();
+        Queue(_backward, backward: true);
     }
 
     /// <summary>Runs forward and backward.</summary>
@@ -108,8 +116,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         using var pass = Device.BeginPass();
         if (!Device.IsCapturing) Begin();
         Device.Runs?.Add(this);
-        QueueForward();
-        QueueBackward();
+        Queue(_forward, backward: false);
+        Queue(_backward, backward: true);
     }
 
     bool ICapturedRun.IsProfiled => OnNode is not null;
@@ -133,7 +141,12 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
                 $"{parameter.Name} was {(parameter.IsFrozen ? "" : "un")}frozen after this tape was recorded: record a new one.");
         Device.BackwardPasses++;
         foreach (var tensor in _targets) tensor.HasGrad = true;
-        foreach (var store in _stores) store.BumpGradientVersion();
+        foreach (var other in _others)
+        {
+            if (other.HasGrad) Device.Upload(new float[other.Shape.Count], other.Grad); // what another tape has left
+            other.HasGrad = false;
+        }
+        foreach (var store in _stores) store.GradientVersion++;
     }
 
     long ICapturedRun.Changes()
@@ -190,9 +203,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         new(Device, shape, layout, name) { View = view, Maker = _tenant };
 
     /// <summary>
-    /// A packed copy of a weight, of that many words, filled by <paramref name="make"/>; nodes
-    /// that use the same key share it. What the tape
-    /// computes itself is packed again in each pass.
+    /// A packed copy of a weight, of that many words, filled by <paramref name="make"/>; nodes that use the same key share it. What the
+    /// tape computes itself is packed again in each pass.
     /// </summary>
     public PackedWeight Derive<TKey>(Tensor weight, TKey key, long length, Action<IKernels, DeviceBuffer> make) where TKey : notnull
     {
@@ -214,18 +226,14 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// <summary>Plans, takes over the arena, and runs the host's part of each node.</summary>
     private void Enter()
     {
-        _tenant.Steps = 0;
+        (_tenant.Steps, _hasValues) = (0, false);
         _plan ??= Plan();
         Device.Arena.Reserve(_plan.Length);
         Device.Arena.Enter(_tenant);
         if (_boundGeneration != Device.Arena.Generation) _plan.Bind(Device.Arena);
         _boundGeneration = Device.Arena.Generation;
-        foreach (var node in _forward) node.HostPrologue();
+        foreach (var node in _prologue) node.HostPrologue();
     }
-
-    private void QueueForward() => Queue(_forward, backward: false);
-
-    private void QueueBackward() => Queue(_backward, backward: true);
 
     private void Queue(Node[] nodes, bool backward)
     {
@@ -247,8 +255,10 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         var plan = MemoryPlan.Make(_nodes, _kept, KeepsDerivedWeights);
         _forward = [.. _nodes];
         _backward = [.. plan.Backward];
+        _prologue = [.. _nodes.OrderBy(node => node is not LossTerm)]; // labels are checked before batches are counted
         _targets = [.. _backward.SelectMany(node => node.Inputs).Select(edge => edge.Target).OfType<Tensor>().Where(t => t.IsPersistent)];
         _stores = [.. _targets.OfType<Parameter>().Select(parameter => parameter.Store).Distinct()];
+        _others = [.. _stores.SelectMany(store => store.Parameters).Except(_targets.OfType<Parameter>())];
         _places = _forward.Select((node, place) => (node, place)).ToDictionary();
         return plan;
     }

@@ -50,9 +50,9 @@ public abstract class Device : IDisposable
     internal bool IsCapturing { get; set; }
 
     /// <summary>Marks the device as in use, until disposed.</summary>
-    /// <exception cref="InvalidOperationException">Another thread's pass is running.</exception>
-    internal Pass BeginPass() => Interlocked.Exchange(ref _busy, 1) == 0 ? new Pass(this)
-        : throw new InvalidOperationException("Two threads use one device at once: give each a device of its own, or let them take turns.");
+    /// <exception cref="InvalidOperationException">A pass is running.</exception>
+    internal Pass BeginPass() => Interlocked.Exchange(ref _busy, 1) == 0 ? new Pass(this) : throw new InvalidOperationException(
+        "A pass runs on this device already: give each thread a device of its own or let them take turns, and run no tape in OnNode.");
 
     internal readonly struct Pass(Device device) : IDisposable
     {

@@ -70,7 +70,7 @@ public interface IRowLoss
 
     /// <summary>
     /// Puts factor·∂loss/∂row, where loss is the weighted sum of the parts, into every column of each row in which the loss is
-    /// differentiable; column by column, in the order of the rows.
+    /// differentiable; column by column, in the order of the rows. What is not put is 0.
     /// </summary>
     void Gradient<TRow>(LossRows<TRow> rows, double factor) where TRow : struct, IRow;
 }
@@ -91,7 +91,7 @@ public interface IRowLossKernels
     /// <summary>values[part, i] = weight_i·loss(rows_i, part).</summary>
     void RowLoss<TLoss>(in TLoss loss, in RowLossOperands rows, DeviceBuffer values) where TLoss : struct, IRowLoss;
 
-    /// <summary>All gradients of coefficient·Σ weight_i·loss(rows_i), in one pass.</summary>
+    /// <summary>All gradients of coefficient·Σ weight_i·loss(rows_i), in one pass; what a loss does not put is 0, or adds nothing.</summary>
     void RowLossGradient<TLoss>(in TLoss loss, in RowLossOperands rows, float coefficient, RowGradient z, RowGradient second,
         RowGradient third)
         where TLoss : struct, IRowLoss;

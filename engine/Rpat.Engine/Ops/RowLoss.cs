@@ -72,6 +72,7 @@ public static class RowLossOp
         bool fit = (second.IsEmpty || second.Length == z.Length) && (gradient.IsEmpty || gradient.Length == z.Length);
         if (!fit || (uint)label >= (uint)z.Length) throw new ShapeException(typeof(TLoss).Name,
             $"rows of {z.Length}, {second.Length} and {gradient.Length} values and class {label} do not fit");
+        gradient.Clear();
         fixed (float* at = z, other = second, to = gradient)
         {
             var row = new CpuRow(at, to, z.Length, add: false);

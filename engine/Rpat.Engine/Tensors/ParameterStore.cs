@@ -32,10 +32,14 @@ public sealed class ParameterStore(Device device)
     public void BumpVersion() => Version++;
 
     /// <summary>Incremented whenever gradients are computed: an optimizer steps along new gradients only.</summary>
-    public long GradientVersion { get; private set; }
+    public long GradientVersion { get; internal set; }
 
     /// <summary>Call this after writing <see cref="Gradients"/> without a tape.</summary>
-    public void BumpGradientVersion() => GradientVersion++;
+    public void BumpGradientVersion()
+    {
+        GradientVersion++;
+        foreach (var parameter in _parameters) parameter.HasGrad = true;
+    }
 
     /// <summary>Declares a parameter, trained from then on.</summary>
     /// <param name="dimensions">Sizes in PyTorch's order; their product is the shape's count.</param>
@@ -51,8 +55,10 @@ public sealed class ParameterStore(Device device)
     }
 
     /// <summary>Allocates values and gradients and assigns each parameter its range.</summary>
+    /// <exception cref="InvalidOperationException">They are allocated already.</exception>
     public void Allocate()
     {
+        if (_values is not null) throw new InvalidOperationException("The store is allocated already: its values would be lost.");
         _values = Device.Allocate(Count);
         _gradients = Device.Allocate(Count);
         long offset = 0;

@@ -13,7 +13,7 @@ public class Tensor
     {
         ArgumentNullException.ThrowIfNull(device);
         if (shape is not { N: > 0, C: > 0, H: > 0, W: > 0 }) throw new ShapeException("Tensor", $"{name} {shape} has a size below 1");
-        (Device, Shape, Layout, Name) = (device, shape, layout, name);
+        (Device, Shape, Layout, Name, StorageLength) = (device, shape, layout, name, device.StorageLength(shape, layout));
     }
 
     /// <summary>The device that holds the values.</summary>
@@ -69,7 +69,7 @@ public class Tensor
     internal bool IsPersistent { get; private protected init; }
 
     /// <summary>Floats of device memory that the tensor takes, including the layout's padding.</summary>
-    internal long StorageLength => Device.StorageLength(Shape, Layout);
+    internal long StorageLength { get; }
 
     /// <summary>Creates a persistent tensor of zeros in plain NCHW order; tapes write its gradient if it needs one.</summary>
     public static Tensor Create(Device device, Shape shape, bool needsGrad = false, string name = "input")

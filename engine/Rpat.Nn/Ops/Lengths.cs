@@ -68,7 +68,10 @@ public readonly struct UnitDot(double least) : IRowLoss
     {
         double length = RowLength.Of(rows.Z, least), dot = Dot(rows, length) / length, slope = length > least ? dot : 0.0;
         for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step)
+        {
             rows.Z.Put(j, factor / length * (rows.Second.At(j) - slope * rows.Z.At(j)));
+            rows.Second.Put(j, factor / length * rows.Z.At(j));
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -6,7 +6,7 @@ public static class RowOps
     /// <summary>exp z/Σ exp z along the last axis of plain z: columns of <c>[N, C, H, W]</c>, or channels of <c>[N, C]</c>.</summary>
     /// <exception cref="ShapeException">z is not plain.</exception>
     public static Tensor Softmax(this Tape tape, Tensor z) =>
-        Record(tape, "Softmax", new LogSumExp(), new SoftmaxDot(), z, Bound.Given(z).Shape.Area == 1 ? z.Shape.C : z.Shape.W);
+        Softmax(tape, z, Bound.Given(z).Shape.Area == 1 ? z.Shape.C : z.Shape.W);
 
     /// <summary>Plain <c>[N, C]</c>, each row with mean 0 and deviation 1, times weight, plus bias.</summary>
     /// <param name="weight">One factor per column; null for 1.</param>
@@ -48,13 +48,12 @@ public static class RowOps
         Shape split = new(s.N / tokens, tokens, heads, s.C / heads);
         Tensor Heads(Tensor x) => tape.Permute(tape.Reshape(x, split), 0, 2, 1, 3);
         Tensor scores = tape.MatMul(tape.Multiply(Heads(q), 1 / Math.Sqrt(split.W)), Heads(k), transposeB: true);
-        Tensor mixed = tape.MatMul(RowsOf(tape, scores), Heads(v));
+        Tensor mixed = tape.MatMul(Softmax(tape, scores, tokens), Heads(v)); // the scores of one token are still a row
         return tape.Reshape(tape.Permute(mixed, 0, 2, 1, 3), s);
     }
 
-    // The scores of one token are still a row.
-    private static Tensor RowsOf(Tape tape, Tensor scores) =>
-        Record(tape, "Softmax", new LogSumExp(), new SoftmaxDot(), scores, scores.Shape.W);
+    private static Tensor Softmax(Tape tape, Tensor z, int columns) =>
+        Record(tape, "Softmax", new LogSumExp(), new SoftmaxDot(), z, columns);
 
     private static Tensor Standardize(Tape tape, string op, Tensor x, int columns, double epsilon)
     {

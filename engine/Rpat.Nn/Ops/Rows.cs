@@ -30,7 +30,11 @@ public readonly struct SoftmaxDot : IRowLoss
     {
         double lse = RowMath.LogSumExp(rows.Z, 1), mean = Dot(rows, lse);
         for (int j = rows.Z.First; j < rows.Z.Count; j += rows.Z.Step)
-            rows.Z.Put(j, factor * rows.Z.Exp(rows.Z.At(j) - lse) * (rows.Second.At(j) - mean));
+        {
+            double slope = factor * rows.Z.Exp(rows.Z.At(j) - lse);
+            rows.Z.Put(j, slope * (rows.Second.At(j) - mean));
+            rows.Second.Put(j, slope);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -93,6 +97,7 @@ internal readonly struct RowMoments
         {
             double z = (rows.Z.At(j) - Mean) * InvStd;
             rows.Z.Put(j, factor * InvStd * (rows.Second.At(j) - mean - z * slope));
+            rows.Second.Put(j, factor * z);
         }
     }
 }

@@ -13,7 +13,8 @@ public sealed record ParameterGroup(Func<Parameter, bool> Takes)
 
 /// <summary>
 /// Moves a network's parameters against their gradients, as PyTorch defines it. Parameters that are frozen
-/// (<see cref="Parameter.IsFrozen"/>) stay where they are and begin without momentum when they are trained again.
+/// (<see cref="Parameter.IsFrozen"/>) stay where they are and begin without momentum when they are trained again. One that the last tape's
+/// losses do not depend on has the gradient 0, as after <c>zero_grad(set_to_none=False)</c>: momentum and weight decay still move it.
 /// </summary>
 /// <param name="parameters">Those of the network: <see cref="Module.Parameters"/>.</param>
 /// <param name="weightDecay">L2 penalty on every parameter, batch norms and biases included, unless a group says otherwise.</param>

@@ -15,9 +15,8 @@ internal sealed class PgdProgram
     private readonly float[] _bestLosses;
     private readonly float[] _term;
     private readonly float[] _rows;
-    private readonly bool _captures;
     private CleanLogits? _clean;
-    private GraphCapture _climb;
+    private readonly GraphCapture _climb;
     private float _share = 1;
     private Tensor? _history;
     private float[] _best = []; // allocated at the second restart
@@ -41,8 +40,7 @@ internal sealed class PgdProgram
         }) ?? throw new ContractException(options.Loss.GetType(), "returns no loss from Record: return a term, summed over the batch.");
         (_losses, _bestLosses, _term) = (new float[shape.N], new float[shape.N], new float[shape.N]);
         (Hits, _rows) = (new int[shape.N], new float[_logits.Shape.Count]);
-        _captures = share is null;
-        _climb = Climb();
+        _climb = new GraphCapture(net.Device, Iterations, captures: share is null);
     }
 
     public Tape Tape { get; }
@@ -62,11 +60,10 @@ internal sealed class PgdProgram
         if (_history is not null) _net.Device.Copy(subject.History!.Data, _history.Data);
         _clean?.Run(subject.X);
         _schedule.Enter(moment);
-        if (_options.ShareAt(moment) is var share && share != _share) (_share, _climb) = (share, Climb());
+        float share = _options.ShareAt(moment);
+        if (share != _share) _climb.Forget(); // its record has the radius and the step of its epoch
+        _share = share;
     }
-
-    // A recorded routine has the radius and the step of its epoch.
-    private GraphCapture Climb() => new GraphCapture(_net.Device, Iterations, _captures);
 
     /// <summary>Moves the start to the end of the attack on <paramref name="x"/>.</summary>
     public void RunIterations(Tensor x)

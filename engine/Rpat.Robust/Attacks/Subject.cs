@@ -119,9 +119,6 @@ public sealed class Subject
     /// <param name="rank">Rank, from 2.</param>
     public int TargetOfRank(ReadOnlySpan<float> clean, int rank) => Goal ?? Ranking(clean).Where(k => k != Label).ElementAt(rank - 2);
 
-    /// <summary>The class with the rank-th largest clean logit, counted from 1; ties go to the first.</summary>
-    public static int ClassOfRank(ReadOnlySpan<float> clean, int rank) => Ranking(clean)[rank - 1];
-
     /// <summary>The classes by descending logit; ties by index.</summary>
     public static int[] Ranking(ReadOnlySpan<float> logits)
     {

@@ -1,6 +1,6 @@
 namespace Rpat.Robust.Losses;
 
-/// <summary>mean_k (softmax(z)_k − t_k)² for target probabilities t (the second row), which are constants (TE; methods.md 4.8).</summary>
+/// <summary>mean_k (softmax(z)_k − t_k)² for target probabilities t (the second row) (TE; methods.md 4.8).</summary>
 public readonly struct SquaredProbability : IRowLoss
 {
     /// <inheritdoc/>
@@ -21,7 +21,11 @@ public readonly struct SquaredProbability : IRowLoss
         double norm = RowMath.LogSumExp(z, 1), mean = 0, rate = 2 * factor / z.Count;
         for (int j = z.First; j < z.Count; j += z.Step) mean += z.Exp(z.At(j) - norm) * Gap(z, rows.Second, j, norm);
         mean = z.Sum(mean);
-        for (int j = z.First; j < z.Count; j += z.Step) z.Put(j, rate * z.Exp(z.At(j) - norm) * (Gap(z, rows.Second, j, norm) - mean));
+        for (int j = z.First; j < z.Count; j += z.Step)
+        {
+            z.Put(j, rate * z.Exp(z.At(j) - norm) * (Gap(z, rows.Second, j, norm) - mean));
+            rows.Second.Put(j, -rate * Gap(z, rows.Second, j, norm));
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -2,7 +2,7 @@ namespace Rpat.Robust.Losses;
 
 /// <summary>
 /// ¼ Σ_jk w_j w_k ((a_j − a_k) − (b_j − b_k))² = ½ [(Σw)(Σ w d²) − (Σ w d)²], d = a − b, without a K×K table (GKL; methods.md 4.13). The
-/// rows are b, a and the constants w.
+/// rows are b, a and w.
 /// </summary>
 public readonly struct WeightedGaps : IRowLoss
 {
@@ -19,12 +19,13 @@ public readonly struct WeightedGaps : IRowLoss
     public void Gradient<TRow>(LossRows<TRow> rows, double factor) where TRow : struct, IRow
     {
         TRow z = rows.Z;
-        double mass = Moment(rows, 0), first = Moment(rows, 1);
+        double mass = Moment(rows, 0), first = Moment(rows, 1), second = Moment(rows, 2);
         for (int j = z.First; j < z.Count; j += z.Step)
         {
-            double slope = factor * rows.Third.At(j) * (mass * Gap(rows, j) - first);
-            rows.Second.Put(j, slope);
+            double gap = Gap(rows, j), slope = factor * rows.Third.At(j) * (mass * gap - first);
             z.Put(j, -slope);
+            rows.Second.Put(j, slope);
+            rows.Third.Put(j, 0.5 * factor * (second + mass * gap * gap - 2 * first * gap));
         }
     }
 

@@ -64,9 +64,35 @@ public sealed class TapeTests : IDisposable
         Exception? refused = null;
         tape.OnNode = (_, _) => refused ??= Task.Run(() => Xunit.Record.Exception(other.Forward)).Result;
         tape.Forward();
-        Assert.Contains("one device at once", Assert.IsType<InvalidOperationException>(refused).Message);
+        const string sentence = "A pass runs on this device already: give each thread a device of its own or let them take turns, and run "
+            + "no tape in OnNode.";
+        Assert.Equal(sentence, Assert.IsType<InvalidOperationException>(refused).Message);
         Assert.Equal(alone, logits.ToArray());
+        tape.OnNode = (_, _) => other.Forward();
+        Assert.Equal(sentence, Assert.Throws<InvalidOperationException>(tape.Forward).Message);
         other.Forward();
+    }
+
+    [Fact]
+    public void A_forward_pass_that_is_refused_counts_no_batch()
+    {
+        var (tape, _) = Record(Gradients.None, BnMode.Train);
+        _labels.Upload([1, 4, 3]);
+        Assert.Equal("CrossEntropy: label 4 of sample 1 is not a class of 0 to 3.", Assert.Throws<ShapeException>(tape.Forward).Message);
+        Assert.All(_net.BatchNorms, norm => Assert.Equal(0, norm.BatchesTracked));
+        _labels.Upload([1, 0, 3]);
+        tape.Forward();
+        Assert.All(_net.BatchNorms, norm => Assert.Equal(1, norm.BatchesTracked));
+    }
+
+    [Fact]
+    public void A_node_may_have_no_inputs()
+    {
+        Tape tape = new(_device, Gradients.Inputs);
+        var ones = tape.Record(new Constant(tape));
+        Tensor sum = tape.Retain(tape.Add(ones.Outputs[0], tape.Flatten(Tensor.From(_device, new Shape(1, 2), [1, 2]))));
+        tape.Forward();
+        Assert.Equal([2f, 3], sum.ToArray());
     }
 
     [Fact]
@@ -188,6 +214,8 @@ public sealed class TapeTests : IDisposable
         Assert.Equal("Two parameters are called 'w'.",
             Assert.Throws<InvalidOperationException>(() => store.Declare("w", new Shape(1, 1), 1)).Message);
         store.Allocate();
+        Assert.Equal("The store is allocated already: its values would be lost.",
+            Assert.Throws<InvalidOperationException>(store.Allocate).Message);
         Assert.Equal("CopyTo: w [2, 3] has 6 values, and the destination takes 5.",
             Assert.Throws<ShapeException>(() => w.CopyTo(new float[5])).Message);
     }
@@ -243,6 +271,14 @@ public sealed class TapeTests : IDisposable
         second.Forward();
         Assert.Throws<InvalidOperationException>(first.Backward);
         second.Backward();
+        Assert.Equal("Backward needs this tape's values: run Forward right before it.",
+            Assert.Throws<InvalidOperationException>(second.Backward).Message);
+        second.Run();
+        Assert.Throws<InvalidOperationException>(second.Backward);
+        float[] gradient = _x.GradToArray();
+        second.Forward();
+        second.Backward();
+        Bits.Equal(gradient, _x.GradToArray());
     }
 
     [Fact]
@@ -291,6 +327,20 @@ public sealed class TapeTests : IDisposable
 
     private static void NoGradient(Tensor tensor, string advice) =>
         Assert.Contains(advice, Assert.Throws<InvalidOperationException>(tensor.GradToArray).Message);
+
+    private sealed class Constant(Tape tape) : Node
+    {
+        private readonly Tensor _ones = tape.NewTensor(new Shape(1, 2), Layout.Plain, "ones");
+
+        public override string Op => "Constant";
+        public override IReadOnlyList<Edge> Inputs => [];
+        public override IReadOnlyList<Tensor> Outputs => [_ones];
+        public override void Forward(IKernels kernels) => tape.Device.Upload([1f, 1f], _ones.Data);
+
+        public override void Backward(IKernels kernels)
+        {
+        }
+    }
 
     private float[] Values(DeviceBuffer buffer)
     {

@@ -15,6 +15,12 @@ public class GpuCaseTests(GpuFixture fixture) : IClassFixture<GpuFixture>
     [MemberData(nameof(Ops))]
     public void Leaves_what_the_reference_says(string op) => fixture.Once(op, () => new GpuCheck(fixture).Run(op));
 
+    /// <summary>Parameters and their gradients lie one after the other in one buffer, from any word on.</summary>
+    [Theory]
+    [MemberData(nameof(Ops))]
+    public void Plain_tensors_begin_at_any_word(string op) =>
+        fixture.Once($"skewed {op}", () => new GpuCheck(fixture) { Skew = 1 }.Run(op, 0));
+
     /// <summary>
     /// Activations in 16 bits: what is stored is off by its rounding, in convolutions by that of factors too; what stays in 32 bits by
     /// nothing more.

@@ -12,6 +12,9 @@ internal sealed class GpuCheck(GpuFixture fixture, Precision precision = Precisi
     /// <summary>If not 0, values are multiples of 1/Grid.</summary>
     public int Grid { get; init; }
 
+    /// <summary>The word of its memory at which a plain tensor begins.</summary>
+    public int Skew { get; init; }
+
     /// <summary>Whether variants run too.</summary>
     public bool Every { get; init; } = true;
 
@@ -37,7 +40,7 @@ internal sealed class GpuCheck(GpuFixture fixture, Precision precision = Precisi
         using var cpu = _gpu.RoundsActivations
             ? GpuBackend.EmulateBf16(1, ConvolutionAlgorithm.Direct)
             : Device.Cpu(1, ConvolutionAlgorithm.Direct);
-        TestTensors make = new(_gpu) { Grid = Grid }, twins = new(cpu) { Grid = Grid };
+        TestTensors make = new(_gpu) { Grid = Grid, Skew = Skew }, twins = new(cpu) { Grid = Grid };
         try
         {
             foreach (var (one, twin) in group.Make(make).Zip(group.Make(twins)))

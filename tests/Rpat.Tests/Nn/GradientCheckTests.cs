@@ -25,6 +25,8 @@ public sealed class GradientCheckTests : IDisposable
     {
         Tensor z = Input(new Shape(4, 5), seed: 3), t = Input(new Shape(4, 5), seed: 4);
         GradientCheck.Of(tape => tape.RowLoss("difference", new SquaredDifference(), z, new() { Second = t }), z, t).Require();
+        GradientCheck.Of(tape => tape.RowLoss("ce", new SoftCrossEntropy(), z, new() { Second = tape.Softmax(t) }), z, t).Require();
+        GradientCheck.Of(tape => tape.RowLoss("kd", new KlDivergence(0.5f, 4, true), z, new() { Second = t }), z, t).Require();
         Labels labels = Labels.From(_device, [0, 4, 2, 1]);
         GradientCheck.Of(tape => tape.RowLoss("own", new OneVsRest(), z, new() { Labels = labels }), z).Require();
         var net = new Network(_device, new Shape(1, 2, 4, 4), 3, new Sequential(new Conv2d(2, 4, 3, padding: 1), new ChannelScale(4),

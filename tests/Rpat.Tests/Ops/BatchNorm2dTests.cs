@@ -1,4 +1,5 @@
 using Rpat.Tests.Reference;
+using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Ops;
 
@@ -49,6 +50,48 @@ public class BatchNorm2dTests
         ReferencePair x = graph.Activation(Array4.Uniform(2, 17, 5, 4, seed: 1));
         ReferencePair h = graph.BatchNorm2d(x, graph.Norm(NormValues.Random(17, seed: 2)), mode, relu: true);
         graph.Check(graph.BatchNorm2d(h, graph.Norm(NormValues.Random(17, seed: 9)), mode), _ => new Tolerance(3e-5, 1e-10));
+    }
+
+    /// <summary>Means of large planes far from zero are right to a float's last bit.</summary>
+    [Theory]
+    [InlineData(100)]
+    [InlineData(1000)]
+    public void MeansOfLargePlanesFarFromZero(double offset)
+    {
+        const int channels = 3;
+        Array4 x = Array4.Normal(1, channels, 112, 112, seed: 1, deviation: 0.1).Map(v => (float)(v + offset));
+        ChannelStatistics running = new(new double[channels], new double[channels]);
+        ReferenceBatchNorm2d.UpdateRunning(running, x);
+        using DeviceRun lane = new(CpuSetup.Best, Gradients.None);
+        var norm = lane.Norm(NormValues.Random(channels, seed: 2) with { Mean = new double[channels] });
+        lane.Run(lane.Tape.BatchNorm2d(lane.Activation(x), norm, BnMode.Train), x.Like());
+        for (int c = 0; c < channels; c++)
+            Assert.Equal(running.Mean[c], DeviceRun.ValuesOf(norm.RunningMean).Data[c], running.Mean[c] * 1.2e-7);
+    }
+
+    /// <summary>Without an ε the lanes behind the last channel, whose variance is 0, stay zeros.</summary>
+    [Fact]
+    public void PaddingStaysZeroWithoutAnEpsilon()
+    {
+        float[] Run(float epsilon)
+        {
+            using var device = Device.Cpu(1);
+            ParameterStore store = new(device);
+            Parameter w = store.Declare("w", new Shape(4, 8, 3, 3), 4, 8, 3, 3);
+            BatchNorm2d norm = new(store, "norm", 8, epsilon);
+            store.Allocate();
+            norm.Initialize();
+            w.Upload(Array4.Normal(4, 8, 3, 3, seed: 1).ToFloats());
+            Tape tape = new(device);
+            Tensor x = Tensor.From(device, new Shape(2, 8, 5, 5), Array4.Normal(2, 8, 5, 5, seed: 2).ToFloats());
+            Tensor y = tape.Retain(tape.Conv2d(tape.BatchNorm2d(tape.ToActivations(x), norm, BnMode.Train), w, padding: 1));
+            tape.Forward();
+            return y.ToArray();
+        }
+
+        float[] without = Run(0);
+        Assert.All(without, value => Assert.True(float.IsFinite(value)));
+        Bits.Equal(Run(1e-30f), without);
     }
 
     /// <summary>A variance computed as E[x²] − E[x]² in float would be lost here: x² is a million times the variance.</summary>

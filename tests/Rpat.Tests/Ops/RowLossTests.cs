@@ -32,6 +32,14 @@ public class RowLossTests
     }
 
     [Fact]
+    public void What_a_loss_does_not_put_is_zero_on_the_host_too()
+    {
+        float[] gradient = [7, 7, 7];
+        Assert.Equal(2, new OneLogit().Evaluate([1, 2, 3], [], 1, gradient));
+        Assert.Equal([0f, 1, 0], gradient);
+    }
+
+    [Fact]
     public void Halves_of_one_batch_are_the_two_rows_of_a_pair()
     {
         Array4 both = Array4.Normal(6, 5, 1, 1, seed: 4, deviation: 2);

@@ -75,6 +75,40 @@ public sealed class OptimizerTests : IDisposable
         Assert.DoesNotContain(_first.ToArray(), _golden.Floats($"{name}/w0").Contains);
     }
 
+    /// <summary>Two tapes take turns, each with the loss of a head: the other head's gradient is 0, as after PyTorch's zero_grad.</summary>
+    [Fact]
+    public void AParameterThatTheLastLossDoesNotDependOnHasTheGradientZero()
+    {
+        const double rate = 0.1, momentum = 0.5, decay = 0.2;
+        _first.Upload([1, 2, 3, 4, 5]);
+        _store.BumpGradientVersion();
+        Sgd plain = new(_store, momentum: 0), heavy = new(_store, (float)momentum, (float)decay);
+        Tape first = LossOf(_first), second = LossOf(_second);
+        first.Run();
+        second.Run();
+        Assert.Equal([[0, 0, 0, 0, 0], [1, 1, 1]], new[] { _first.GradToArray(), _second.GradToArray() });
+        plain.Step((float)rate);
+        Assert.Equal([1f, 2, 3, 4, 5], _first.ToArray());
+        first.Run();
+        heavy.Step((float)rate);
+        second.Run();
+        heavy.Step((float)rate);
+        for (int i = 0; i < 5; i++)
+        {
+            double w = i + 1, v = 1 + decay * w;
+            w -= rate * v;
+            v = momentum * v + decay * w;
+            Assert.Equal(w - rate * v, _first.ToArray()[i], 1e-6);
+        }
+
+        Tape LossOf(Parameter parameter)
+        {
+            Tape tape = new(_device, Gradients.Parameters);
+            tape.Sum(parameter);
+            return tape;
+        }
+    }
+
     [Fact]
     public void StatesOfOtherOptimizersAreRefused()
     {

@@ -55,8 +55,8 @@ internal readonly unsafe struct NormVectors(int channels, BatchNormState state, 
         Vec valid = Lanes.First(channels - c);
         (mean.Narrow() & valid).Store(saved.Mean.Floats() + c);
         (invStd.Narrow() & valid).Store(saved.InvStd.Floats() + c);
-        scale.Narrow().Store(saved.Scale.Floats() + c);
-        (beta - scale * mean).Narrow().Store(saved.Shift.Floats() + c);
+        (scale.Narrow() & valid).Store(saved.Scale.Floats() + c);
+        ((beta - scale * mean).Narrow() & valid).Store(saved.Shift.Floats() + c);
     }
 
     public void SetFromRunning(int block) => Set(block, Load(state.RunningMean, block), Load(state.RunningVar, block));
@@ -148,23 +148,24 @@ internal readonly unsafe struct PlaneMoments(Shape s, float* x, float* partial) 
     {
         float* from = x + (long)index * s.Area * Blocks.Size;
         float* to = partial + 2L * index * Blocks.Size;
-        Vec mean = Sum(from, s.Area) / Vector512.Create((float)s.Area);
+        Vec first = Vector512.Load(from), mean = first + Sum(from, s.Area, first) / Vector512.Create((float)s.Area);
         mean.Store(to);
         Deviations(from, s.Area, mean).Store(to + Blocks.Size);
     }
 
-    private static Vec Sum(float* x, int pixels)
+    /// <summary>Σ (x − first): values far from zero that differ little lose no digits.</summary>
+    private static Vec Sum(float* x, int pixels, Vec first)
     {
         Vec a = Vec.Zero, b = Vec.Zero, c = Vec.Zero, d = Vec.Zero;
         int i = 0;
         for (; i + 4 <= pixels; i += 4, x += 64)
         {
-            a += Vector512.Load(x);
-            b += Vector512.Load(x + 16);
-            c += Vector512.Load(x + 32);
-            d += Vector512.Load(x + 48);
+            a += Vector512.Load(x) - first;
+            b += Vector512.Load(x + 16) - first;
+            c += Vector512.Load(x + 32) - first;
+            d += Vector512.Load(x + 48) - first;
         }
-        for (; i < pixels; i++, x += 16) a += Vector512.Load(x);
+        for (; i < pixels; i++, x += 16) a += Vector512.Load(x) - first;
         return a + b + (c + d);
     }
 

@@ -6,9 +6,7 @@ internal static unsafe class PackImage
     /// <summary>Floats that tiles may read past a packed image.</summary>
     public const int Slack = 1024;
 
-    /// <summary>
-    /// One image <c>[blocks][H][W][16]</c>, its view applied, to <c>[blocks][top+H+bottom][left+W+right][16]</c>.
-    /// </summary>
+    /// <summary>One image <c>[blocks][H][W][16]</c>, its view applied, to <c>[blocks][low+H+high][low+W+high][16]</c>.</summary>
     public static void Blocked(in Affine x, long offset, int blocks, int h, int w, int low, int high, float* to)
     {
         int row = (low + w + high) * Blocks.Size;
@@ -39,8 +37,7 @@ internal static unsafe class PackImage
         }
     }
 
-    /// <summary>One plain image <c>[C][H][W]</c>, its view applied, to <c>[low+H+high][low+W+high][C]</c>: for few
-    /// channels.</summary>
+    /// <summary>One plain image <c>[C][H][W]</c>, its view applied, to <c>[low+H+high][low+W+high][C]</c>: for few channels.</summary>
     public static void ChannelsLast(in Affine x, long offset, int channels, int h, int w, int low, int high, float* to)
     {
         int row = (low + w + high) * channels;

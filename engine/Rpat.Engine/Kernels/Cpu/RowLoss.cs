@@ -45,7 +45,9 @@ internal unsafe partial class CpuKernels : IRowLossKernels
     private static CpuRow Row(in RowLossOperands rows, DeviceBuffer values, int row, RowGradient to)
     {
         long at = (long)row * rows.K;
-        return new CpuRow(values.Floats() + at, to.Data is null ? null : to.Data.Floats() + at, rows.K, to.Add);
+        float* gradient = to.Data is null ? null : to.Data.Floats() + at;
+        if (!to.Add) new Span<float>(gradient, gradient == null ? 0 : rows.K).Clear(); // what the loss does not put
+        return new CpuRow(values.Floats() + at, gradient, rows.K, to.Add);
     }
 
     private static double Weight(in RowLossOperands rows, int i) => rows.Weights is null ? 1 : rows.Weights.Floats()[i];

@@ -19,9 +19,6 @@ internal enum InstructionSet
 /// </summary>
 internal static unsafe partial class Tile
 {
-    /// <summary>Rows of A that the best-fitting tile may read past the last valid one: every width has a tile of four rows.</summary>
-    public const int SpareRows = 3;
-
     /// <summary>
     /// The widest set of this machine, unless the environment disables it (.NET honours DOTNET_EnableAVX512=0, DOTNET_EnableAVX2=0).
     /// </summary>

@@ -23,7 +23,7 @@ public readonly struct CrossEntropy : IRowLoss
         z.Exp(z.At(j) - norm) - (j == label ? 1.0 : 0.0);
 }
 
-/// <summary>−Σ t_k log softmax(z)_k for target probabilities t (the second row), which are constants.</summary>
+/// <summary>−Σ t_k log softmax(z)_k for target probabilities t (the second row).</summary>
 public readonly struct SoftCrossEntropy : IRowLoss
 {
     /// <inheritdoc/>
@@ -44,7 +44,11 @@ public readonly struct SoftCrossEntropy : IRowLoss
         double norm = RowMath.LogSumExp(z, 1), mass = 0;
         for (int j = z.First; j < z.Count; j += z.Step) mass += t.At(j);
         mass = z.Sum(mass);
-        for (int j = z.First; j < z.Count; j += z.Step) z.Put(j, factor * (mass * z.Exp(z.At(j) - norm) - t.At(j)));
+        for (int j = z.First; j < z.Count; j += z.Step)
+        {
+            z.Put(j, factor * (mass * z.Exp(z.At(j) - norm) - t.At(j)));
+            t.Put(j, factor * (norm - z.At(j)));
+        }
     }
 }
 

@@ -6,7 +6,7 @@ namespace Rpat.Engine.Ops.Losses;
 /// </summary>
 /// <param name="scale">The factor of both logits.</param>
 /// <param name="factor">The factor of the value.</param>
-/// <param name="crossEntropy">Leaves out the target's entropy; the target is then a constant.</param>
+/// <param name="crossEntropy">Leaves out the target's entropy.</param>
 public readonly struct KlDivergence(float scale = 1, float factor = 1, bool crossEntropy = false) : IRowLoss
 {
     private readonly float _scale = scale;
@@ -21,13 +21,7 @@ public readonly struct KlDivergence(float scale = 1, float factor = 1, bool cros
     public double Value<TRow>(LossRows<TRow> rows, int part) where TRow : struct, IRow
     {
         TRow z = rows.Z, t = rows.Second;
-        double normT = RowMath.LogSumExp(t, _scale), normZ = RowMath.LogSumExp(z, _scale), sum = 0;
-        for (int j = z.First; j < z.Count; j += z.Step)
-        {
-            double logQ = _scale * t.At(j) - normT, logP = _scale * z.At(j) - normZ;
-            sum += z.Exp(logQ) * (_entropy * logQ - logP);
-        }
-        return _factor * z.Sum(sum);
+        return _factor * RowMath.Kl(t, z, _scale, RowMath.LogSumExp(t, _scale), RowMath.LogSumExp(z, _scale), _entropy);
     }
 
     /// <inheritdoc/>
@@ -36,12 +30,12 @@ public readonly struct KlDivergence(float scale = 1, float factor = 1, bool cros
     {
         TRow z = rows.Z, t = rows.Second;
         double normT = RowMath.LogSumExp(t, _scale), normZ = RowMath.LogSumExp(z, _scale), rate = factor * _factor * _scale;
-        double kl = RowMath.Kl(t, z, _scale, normT, normZ);
+        double mean = RowMath.Kl(t, z, _scale, normT, normZ, _entropy);
         for (int j = z.First; j < z.Count; j += z.Step)
         {
             double logQ = _scale * t.At(j) - normT, logP = _scale * z.At(j) - normZ, q = z.Exp(logQ);
             z.Put(j, rate * (z.Exp(logP) - q));
-            t.Put(j, rate * q * (logQ - logP - kl));
+            t.Put(j, rate * q * (_entropy * logQ - logP - mean));
         }
     }
 }

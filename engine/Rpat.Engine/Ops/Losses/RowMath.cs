@@ -48,15 +48,15 @@ public static class RowMath
         fixed (float* at = z) return LargestExcept(new CpuRow(at, null, z.Length, add: false), except);
     }
 
-    /// <summary>KL(softmax(scale·t) ‖ softmax(scale·z)), given the two normalisers.</summary>
+    /// <summary>KL(softmax(scale·t) ‖ softmax(scale·z)), given the two normalisers; with entropy 0 for 1 the cross-entropy.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static double Kl<TRow>(TRow t, TRow z, double scale, double normT, double normZ) where TRow : struct, IRow
+    public static double Kl<TRow>(TRow t, TRow z, double scale, double normT, double normZ, int entropy = 1) where TRow : struct, IRow
     {
         double sum = 0;
         for (int j = z.First; j < z.Count; j += z.Step)
         {
             double logQ = scale * t.At(j) - normT, logP = scale * z.At(j) - normZ;
-            sum += z.Exp(logQ) * (logQ - logP);
+            sum += z.Exp(logQ) * (entropy * logQ - logP);
         }
         return z.Sum(sum);
     }

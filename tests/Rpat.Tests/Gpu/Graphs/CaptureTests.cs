@@ -75,6 +75,18 @@ public class CaptureTests
     }
 
     [Fact]
+    public void A_record_that_is_forgotten_is_freed()
+    {
+        var driver = new RecordingDriver();
+        using var device = TestGpu.Open(driver: driver);
+        var routine = new GraphCapture(device, Sum(device, 8).Tape.Run);
+        for (int i = 0; i < 3; i++) routine.Run();
+        routine.Forget();
+        for (int i = 0; i < 2; i++) routine.Run();
+        Assert.Equal(["begin", "end", "launch", "launch", "dispose", "begin", "end", "launch"], driver.Calls);
+    }
+
+    [Fact]
     public void Other_images_are_recorded_anew()
     {
         var driver = new RecordingDriver();

@@ -53,5 +53,5 @@ public sealed class MachineQueueTests : IDisposable
     }
 
     private void Scale(ArrayView<float> x, ArrayView<float> y) =>
-        _queue.Load<ScaleQuad>()(new KernelConfig(1, Words), new ScaleQuad(new Flat(x), 2, 0, new Flat(y)));
+        _queue.Load<ScaleQuad>()(new KernelConfig(1, Words), new ScaleQuad(new Flat(x, 1), 2, 0, new Flat(y, 1)));
 }
