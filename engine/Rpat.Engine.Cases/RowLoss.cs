@@ -155,7 +155,9 @@ internal sealed class RowCase
                 double factor = _coefficient * (weighted ? _weights.Values.Data[i] : 1);
                 double Loss() => Enumerable.Range(0, parts.Length).Sum(part => parts[part].Weight * Part(part, i, at));
                 var slopes = all.Sample(row == 1 ? From + i : i);
-                for (int j = 0; j < _s.K; j++) slopes[j] = (add ? slopes[j] : 0) + factor * Differences.Fine(Loss, at[row], j);
+                if (!add) slopes.Clear();
+                if (!Differences.Any(Loss, at[row])) continue;
+                for (int j = 0; j < _s.K; j++) slopes[j] += factor * Differences.Fine(Loss, at[row], j);
             }
             return all;
         });
@@ -202,6 +204,17 @@ internal static class Differences
         double below = f();
         values[index] = kept;
         return (above - below) / (2 * step);
+    }
+
+    /// <summary>Whether f depends on the values at all; moves all of them, each by another length, and puts them back.</summary>
+    public static bool Any(Func<double> f, double[] values)
+    {
+        double before = f();
+        double[] kept = [.. values];
+        for (int j = 0; j < values.Length; j++) values[j] += 1 + 0.1 * j;
+        bool moves = f() != before;
+        kept.CopyTo(values, 0);
+        return moves;
     }
 
     /// <summary>The same at fourth order, whose step is so long that rounding does not matter for values in the thousands.</summary>
