@@ -79,7 +79,7 @@ public sealed class Subject
     /// <param name="target">The loss's target class; −1 for <see cref="Goal"/>, or none.</param>
     /// <param name="draws">Gradients to average over if the model is random.</param>
     public Query Gradient(float[] point, AttackLoss loss, int target = -1, int draws = 1) =>
-        Enqueue(new Query(this, point, loss, target >= 0 ? target : Goal ?? -1, draws) { Noise = NextNoise() });
+        Enqueue(new Query(this, point, loss, target >= 0 ? target : Goal ?? -1, InputCheck.Draws(draws)) { Noise = NextNoise() });
 
     /// <summary>Queries the logits that decide whether a point counts; the seed suffices to repeat exactly this pass.</summary>
     /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>

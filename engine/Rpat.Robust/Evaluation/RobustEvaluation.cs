@@ -6,7 +6,6 @@ namespace Rpat.Robust.Evaluation;
 /// </summary>
 public sealed class RobustEvaluation
 {
-
     private readonly Classifier _net;
     private readonly EvaluationPlan _plan;
     private readonly Shape _image;
@@ -53,8 +52,10 @@ public sealed class RobustEvaluation
     /// <param name="resume">Whether the folder may already contain a part of this evaluation.</param>
     /// <exception cref="DataException">The folder contains another evaluation, or this one without <paramref name="resume"/>.</exception>
     /// <exception cref="NotFiniteException">The network returned NaN or infinity.</exception>
+    /// <exception cref="IOException">Another process evaluates in the folder, or it cannot be written.</exception>
     public EvaluationReport Run(bool resume)
     {
+        using var runner = _runner; // which records its passes anew if this is called again
         var manifest = Manifest();
         Claim(manifest, resume);
         var selfTest = SkipSelfTest || _plan.Suites.Count == 0 ? new SelfTest([]) : SelfTest.Of(_net.Device);
