@@ -59,7 +59,7 @@ public sealed class RowLossCases : OpCases<RowSize>
         .. rows.Of("softmax", new SoftmaxDot(), 1, (z, g, _, _) => ReferenceRowLosses.SoftmaxDot(z, g)),
         .. rows.Of("deviation", new Deviation(1e-3), 1, (z, _, _, _) => z.Length * ReferenceRowLosses.Deviation(z, 1e-3)),
         .. rows.Of("standardized row", new StandardizedDot(1e-3), 1,
-        (z, g, _, _) => z.Zip(g, (v, d) => d * (v - z.Average())).Sum() / ReferenceRowLosses.Deviation(z, 1e-3)),
+        (z, g, _, _) => ReferenceRowLosses.Centred(z).Zip(g, (v, d) => d * v).Sum() / ReferenceRowLosses.Deviation(z, 1e-3)),
         .. rows.Of("sum", new RowSum(0.5), 1, (z, _, _, _) => z.Sum() / 2),
         .. rows.Of("squared error", new SquaredError(), 2, (z, t, _, _) => z.Zip(t, (a, b) => (a - b) * (a - b)).Average()),
         .. rows.Of("row length", new RowLength(1e-12), 1, (z, _, _, _) => ReferenceRowLosses.Length(z)),
@@ -67,7 +67,7 @@ public sealed class RowLossCases : OpCases<RowSize>
         (z, g, _, _) => z.Zip(g, (v, d) => d * v).Sum() / ReferenceRowLosses.Length(z)),
         .. rows.Of("bounded deviation", new BoundedDeviation(), 1, (z, _, _, _) => ReferenceRowLosses.BoundedDeviation(z).Value),
         .. rows.Of("standardized image", new BoundedDot(), 1,
-        (z, g, _, _) => z.Zip(g, (v, d) => d * (v - z.Average())).Sum() / ReferenceRowLosses.BoundedDeviation(z).Divisor),
+        (z, g, _, _) => ReferenceRowLosses.Centred(z).Zip(g, (v, d) => d * v).Sum() / ReferenceRowLosses.BoundedDeviation(z).Divisor),
         .. rows.Of("complement", new Complement(), 1, (z, _, _, y) => ReferenceRowLosses.Complement(z, y)),
         .. rows.Of("soft margin", new SoftMargin(), 1, (z, _, _, y) => ReferenceRowLosses.SoftMargin(z, y)),
         .. rows.Of("squared probability", new SquaredProbability(), 1, (z, t, _, _) => ReferenceRowLosses.SquaredProbability(z, t)),
@@ -232,13 +232,20 @@ internal static class ReferenceRowLosses
     // A deviation below 1/sqrt(n) counts as that; the value is the one whose gradient is the standardised row.
     public static (double Value, double Divisor) BoundedDeviation(double[] z)
     {
-        double squares = z.Sum(v => (v - z.Average()) * (v - z.Average())), least = 1 / Math.Sqrt(z.Length);
+        double squares = Centred(z).Sum(v => v * v), least = 1 / Math.Sqrt(z.Length);
         double deviation = Math.Sqrt(squares / (z.Length - 1));
         return deviation <= least ? (squares / least / 2, least) : (squares / deviation, deviation);
     }
 
     public static double Deviation(double[] z, double epsilon) =>
-        Math.Sqrt(z.Sum(v => (v - z.Average()) * (v - z.Average())) / z.Length + epsilon);
+        Math.Sqrt(Centred(z).Sum(v => v * v) / z.Length + epsilon);
+
+    /// <summary>A row minus its mean.</summary>
+    public static double[] Centred(double[] z)
+    {
+        double mean = z.Average();
+        return Array.ConvertAll(z, v => v - mean);
+    }
 
     public static double CrossEntropy(double[] z, int y) => -LogSoftmax(z)[y];
 

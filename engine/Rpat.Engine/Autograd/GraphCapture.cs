@@ -35,7 +35,7 @@ public sealed class GraphCapture(Device device, Action body, bool captures = tru
     /// <summary>Frees the record, if there is one; the next run is a first one again.</summary>
     public void Forget()
     {
-        _captured?.Dispose();
+        if (!device.IsDisposed) _captured?.Dispose();
         (_captured, _version) = (null, -1);
         _tapes.Clear();
     }

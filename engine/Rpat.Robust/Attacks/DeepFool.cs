@@ -41,7 +41,7 @@ public sealed record DeepFool : Attack
         int i = 0;
         for (; i < Steps && !subject.Succeeds((await subject.Logits(u)).Logits); i++)
         {
-            Add(sum, await Nearest(subject, u, others));
+            Add(sum, await Plane.Nearest(subject, u, others, Ball, Guard));
             u = new float[x.Length];
             for (int j = 0; j < u.Length; j++) u[j] = (float)Math.Clamp(x[j] + (1 + Overshoot) * sum[j], 0, 1);
         }
@@ -51,20 +51,7 @@ public sealed record DeepFool : Attack
         return new AttackResult(u, fooled && !(norm > Eps), fooled ? -norm : double.NegativeInfinity, i);
     }
 
-    private async Task<(float[] Normal, double Distance)> Nearest(Subject s, float[] u, int[] others)
-    {
-        var asked = Array.ConvertAll(others, k => s.Gradient(u, AttackLoss.Gap, k));
-        (float[] Normal, double Distance) nearest = ([], double.PositiveInfinity);
-        foreach (var ask in asked)
-        {
-            var at = await ask;
-            double distance = Math.Abs(at.Loss) / (Ball.Dual(at.Gradient) + Guard);
-            if (distance < nearest.Distance) nearest = (at.Gradient, distance);
-        }
-        return nearest;
-    }
-
-    private void Add(double[] sum, (float[] Normal, double Distance) nearest)
+    private void Add(double[] sum, Plane nearest)
     {
         var (w, d) = (nearest.Normal, nearest.Distance + Beyond);
         double rate = Norm == Norm.Linf ? 0 : d / (Ball.Length(w) + Guard);

@@ -56,7 +56,7 @@ public sealed record Fab : Attack
         var (least, foundAt) = (NotFound, -1);
         for (int i = 0; i < Steps; i++)
         {
-            var plane = await Nearest(subject, u, candidates);
+            var plane = await Plane.Nearest(subject, u, candidates, Ball, Guard);
             subject.Tell("gap", i, plane.Gap);
             u = Move(x, u, plane);
             float[] z = (await subject.Logits(u)).Logits;
@@ -81,21 +81,6 @@ public sealed record Fab : Attack
         return part.Restart == 0 ? s.Image : Ball.OnSphere(s.Image, 0.5 * Math.Min(NotFound, Eps), s.Random(this, part));
     }
 
-    /// <summary>The linearised boundary that is nearest in the dual norm.</summary>
-    private async Task<Plane> Nearest(Subject s, float[] u, int[] candidates)
-    {
-        var asked = Array.ConvertAll(candidates, k => s.Gradient(u, AttackLoss.Gap, k));
-        Plane nearest = default;
-        double least = double.PositiveInfinity;
-        foreach (var ask in asked)
-        {
-            var at = await ask;
-            double distance = Math.Abs(at.Loss) / (Guard + Ball.Dual(at.Gradient));
-            if (distance < least) (least, nearest) = (distance, new Plane(at.Gradient, at.Loss));
-        }
-        return nearest;
-    }
-
     private float[] Move(float[] x, float[] u, Plane plane)
     {
         double b = -plane.Gap;
@@ -115,7 +100,23 @@ public sealed record Fab : Attack
         for (int i = 0; i < v.Length; i++) v[i] = (float)(x[i] + Beta * ((double)u[i] - x[i]));
         return v;
     }
+}
 
-    /// <summary>The boundary near a point: its normal and the lead of the competitor's logit over the true one's there.</summary>
-    private readonly record struct Plane(float[] Normal, double Gap);
+/// <summary>The linearised boundary near a point: its normal, the lead of the competitor's logit over the true one's there, and how far it
+/// is.</summary>
+internal readonly record struct Plane(float[] Normal, double Gap, double Distance)
+{
+    /// <summary>The one that is nearest in the dual norm.</summary>
+    public static async Task<Plane> Nearest(Subject subject, float[] point, int[] competitors, NormGeometry ball, double guard)
+    {
+        var asked = Array.ConvertAll(competitors, k => subject.Gradient(point, AttackLoss.Gap, k));
+        Plane nearest = new([], 0, double.PositiveInfinity);
+        foreach (var ask in asked)
+        {
+            var at = await ask;
+            double distance = Math.Abs(at.Loss) / (ball.Dual(at.Gradient) + guard);
+            if (distance < nearest.Distance) nearest = new Plane(at.Gradient, at.Loss, distance);
+        }
+        return nearest;
+    }
 }

@@ -67,6 +67,7 @@ public sealed class Pgd : IDisposable
     /// <summary>Frees the device memory of the recorded attacks, and what they returned; a later attack records its own.</summary>
     public void Dispose()
     {
+        foreach (var program in _programs.Values) program.Forget();
         _programs.Clear();
         _owned.Dispose();
     }

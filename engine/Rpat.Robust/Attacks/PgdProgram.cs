@@ -53,6 +53,9 @@ internal sealed class PgdProgram
     /// <summary>The radius of the current epoch.</summary>
     public float Eps => _share * _options.Eps;
 
+    /// <summary>Frees what the device has recorded.</summary>
+    public void Forget() => _climb.Forget();
+
     /// <summary>Takes over a batch, and computes what the loss needs of its clean images.</summary>
     public void Load(in PgdSubject subject, in StepContext moment)
     {
@@ -62,7 +65,7 @@ internal sealed class PgdProgram
         _clean?.Run(subject.X);
         _schedule.Enter(moment);
         float share = _options.ShareAt(moment);
-        if (share != _share) _climb.Forget(); // its record has the radius and the step of its epoch
+        if (share != _share) Forget(); // the record has the radius and the step of its epoch
         _share = share;
     }
 

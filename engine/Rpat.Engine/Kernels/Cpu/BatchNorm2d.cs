@@ -148,43 +148,44 @@ internal readonly unsafe struct PlaneMoments(Shape s, float* x, float* partial) 
     {
         float* from = x + (long)index * s.Area * Blocks.Size;
         float* to = partial + 2L * index * Blocks.Size;
-        Vec first = Vector512.Load(from), mean = first + Sum(from, s.Area, first) / Vector512.Create((float)s.Area);
-        mean.Store(to);
-        Deviations(from, s.Area, mean).Store(to + Blocks.Size);
+        Vec area = Vector512.Create((float)s.Area), mean = Sum(from, s.Area) / area;
+        var (rest, squares) = Deviations(from, s.Area, mean);
+        // Far from zero, rounding takes a sum of many values off; below 2⁻¹⁶ deviations that is nothing.
+        Vec off = rest / area, lost = off * rest;
+        Vec counts = Vector512.GreaterThan(lost, squares * Vector512.Create(1f / (1L << 32)));
+        (mean + (off & counts)).Store(to);
+        Vector512.Max(squares - (lost & counts), Vec.Zero).Store(to + Blocks.Size);
     }
 
-    /// <summary>Σ (x − first): values far from zero that differ little lose no digits.</summary>
-    private static Vec Sum(float* x, int pixels, Vec first)
+    private static Vec Sum(float* x, int pixels)
     {
         Vec a = Vec.Zero, b = Vec.Zero, c = Vec.Zero, d = Vec.Zero;
         int i = 0;
         for (; i + 4 <= pixels; i += 4, x += 64)
         {
-            a += Vector512.Load(x) - first;
-            b += Vector512.Load(x + 16) - first;
-            c += Vector512.Load(x + 32) - first;
-            d += Vector512.Load(x + 48) - first;
+            a += Vector512.Load(x);
+            b += Vector512.Load(x + 16);
+            c += Vector512.Load(x + 32);
+            d += Vector512.Load(x + 48);
         }
-        for (; i < pixels; i++, x += 16) a += Vector512.Load(x) - first;
+        for (; i < pixels; i++, x += 16) a += Vector512.Load(x);
         return a + b + (c + d);
     }
 
-    private static Vec Deviations(float* x, int pixels, Vec mean)
+    private static (Vec Sum, Vec Squares) Deviations(float* x, int pixels, Vec mean)
     {
-        Vec a = Vec.Zero, b = Vec.Zero;
+        Vec a = Vec.Zero, b = Vec.Zero, rest = Vec.Zero;
         int i = 0;
         for (; i + 2 <= pixels; i += 2, x += 32)
         {
             Vec p = Vector512.Load(x) - mean, q = Vector512.Load(x + 16) - mean;
             a = Vector512.MultiplyAddEstimate(p, p, a);
             b = Vector512.MultiplyAddEstimate(q, q, b);
+            rest += p + q;
         }
-        if (i < pixels)
-        {
-            Vec p = Vector512.Load(x) - mean;
-            a = Vector512.MultiplyAddEstimate(p, p, a);
-        }
-        return a + b;
+        if (i == pixels) return (rest, a + b);
+        Vec last = Vector512.Load(x) - mean;
+        return (rest + last, Vector512.MultiplyAddEstimate(last, last, a) + b);
     }
 }
 
