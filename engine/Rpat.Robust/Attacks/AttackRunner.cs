@@ -26,6 +26,7 @@ public sealed record AttackRunnerOptions
 /// <param name="Fooled">Whether the attack succeeded.</param>
 /// <param name="Part">The part that succeeded, or the last one.</param>
 /// <param name="Iteration">The iteration of that part in which the point was found.</param>
+/// <param name="Forwards">Evaluations of the image.</param>
 /// <param name="Backwards">Those of them with a gradient.</param>
 public sealed record AttackOutcome(
     long Index, float[] Image, bool WasCorrect, bool Fooled, AttackPart Part, int Iteration, long Forwards, long Backwards)

@@ -14,13 +14,13 @@ internal sealed class ReproduceCommand
     private readonly Func<string[], CommandContext, int> _program;
     private readonly Option<string> _scale = new("--scale")
     {
-        Description = "quick: a narrow net on Fashion-MNIST, minutes a method on 2 cores; paper: the published settings",
+        Description = "quick: a narrow net on Fashion-MNIST, minutes per method on 2 cores; paper: the published settings",
         HelpName = "quick|paper",
         DefaultValueFactory = _ => "quick"
     };
     private readonly Option<string> _methods = new("--methods")
     {
-        Description = "which, by comma; those of --scale quick are the middle of the fashion-…-quick recipes",
+        Description = "which, by comma; NAME as in fashion-NAME-quick at --scale quick",
         HelpName = "all|NAME,…",
         DefaultValueFactory = _ => "all"
     };

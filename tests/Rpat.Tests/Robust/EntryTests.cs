@@ -168,7 +168,22 @@ public sealed class EntryTests : IDisposable
             return;
         }
         Attack made = name switch { "pgd10" => new PgdAttack(), "mi-fgsm" => new MiFgsm(), _ => new FastFgsm() };
-        Assert.Equal(AttackCatalog.Find(name, geometry, eps, 5)!.Attacks[0].StepLength, (made with { Norm = geometry, Eps = eps }).StepLength);
+        made = made with { Norm = geometry, Eps = eps };
+        Assert.Equal(AttackCatalog.Find(name, geometry, eps, 5)!.Attacks[0].StepLength, made.StepLength);
+    }
+
+    [Theory]
+    [InlineData("cw", "linf", 8 / 255.0, 2 / 255.0)]
+    [InlineData("cw", "l2", 128 / 255.0, 15 / 255.0)]
+    [InlineData("cw30", "l1", 12, 1.40625)]
+    [InlineData("bim10", "l2", 128 / 255.0, 15 / 255.0)]
+    [InlineData("bim10", "l1", 12, 1.40625)]
+    [InlineData("pgd20", "l1", 12, 1.40625)]
+    public void PgdsKinHaveItsStepAndTheListSaysSo(string name, string norm, double eps, double step)
+    {
+        Assert.Equal(step, AttackCatalog.Make(name, Norm.Parse(norm), eps, 5).Attacks[0].StepLength!.Value, 1e-12);
+        var row = AttackCatalog.All.Single(row => row.Name.EndsWith(name.TrimEnd('0', '1', '2', '3') + "N", StringComparison.Ordinal));
+        Assert.Contains("step eps/4 (linf: 2/255 at 8/255) or 15/128 eps (l2, l1)", row.Defaults, StringComparison.Ordinal);
     }
 
     [Fact]
