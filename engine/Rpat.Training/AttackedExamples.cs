@@ -19,7 +19,8 @@ internal static class AttackedExamples
             [.. run.Data.Test.Labels.Index().DistinctBy(pair => pair.Item).Take(Most).Select(pair => pair.Index)]);
         PgdOptions options = run.Attack(Steps);
         var (clean, adversarial) = Perturb(run.Reported, images, options, run.Seed);
-        int[] predicted = Predicted(run.Reported, adversarial, images.Count);
+        using Predictor predictor = new(run.Reported, images.Count);
+        int[] predicted = predictor.Classes(adversarial);
         float reach = Math.Max(Largest(clean, adversarial), 1e-6f);
         string[][] classes = [.. images.Labels.Zip(predicted, (label, other) => new[] { NameOf(images, label), NameOf(images, other) })];
         return ImageGrid.Attacked(run.Reported.InputShape, clean, adversarial, options.Norm == Norm.Linf ? options.Eps : reach,
@@ -33,18 +34,8 @@ internal static class AttackedExamples
         images.CopyFloats(all, clean);
         Tensor x = Tensor.From(net.Device, net.InputShape.WithBatch(images.Count), clean);
         var key = new RandomKey(seed, Purpose.AttackStart, 0, 0, 0, 0);
-        return (clean, new Pgd(net, options).Perturb(x, Labels.From(net.Device, images.Labels), key, [.. all.Select(i => (long)i)])
-            .ToArray());
-    }
-
-    private static int[] Predicted(Classifier net, float[] images, int count)
-    {
-        var tape = new Tape(net.Device);
-        Tensor x = Tensor.From(net.Device, net.InputShape.WithBatch(count), images);
-        Tensor logits = tape.Retain(net.Forward(tape, x, BnMode.Eval));
-        tape.Forward();
-        float[] rows = logits.ToArray();
-        return [.. Enumerable.Range(0, count).Select(i => Enumerable.Range(0, net.Classes).MaxBy(k => rows[i * net.Classes + k]))];
+        using Pgd pgd = new(net, options);
+        return (clean, pgd.Perturb(x, Labels.From(net.Device, images.Labels), key, [.. all.Select(i => (long)i)]).ToArray());
     }
 
     private static string NameOf(LabeledImages images, int label) =>

@@ -104,6 +104,7 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
         };
         report.Warn(FormattableString.Invariant(
             $"rolled back from step {diverged} to step {_state.Step}, the learning rate is {_state.Guard.RateFactor:0.####} of the schedule's from here (rollback {_state.Guard.Rollbacks} of {_guard.Rollbacks}): {error.Message}"));
+        Save(planned: true); // a stop before the next checkpoint loses neither the lower rate nor the count
         return true;
     }
 

@@ -102,7 +102,7 @@ internal sealed record CostEstimate(
     // predictions count as right here.
     private static double SecondsPerEvaluation(Run run)
     {
-        var evaluator = new Evaluator(run.Reported, run.Config.Eval.Batch);
+        using var evaluator = new Evaluator(run.Reported, run.Config.Eval.Batch);
         var some = run.TestImages.Take(run.Config.Eval.Batch);
         int[] predicted = [.. evaluator.Logits(some).Chunk(run.Model.Classes).Select(row => Math.Max(0, Predictions.ArgMax(row)))];
         some = some.Labelled(predicted);

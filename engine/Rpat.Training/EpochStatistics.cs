@@ -14,8 +14,7 @@ internal sealed class EpochStatistics(TrainingStep step)
 
     private readonly List<Metric> _parts = [];
     private readonly List<Metric> _accuracies = [];
-    private double _loss;
-    private int _correct;
+    private double _loss, _correct;
 
     /// <summary>Continues from the sums of an earlier process.</summary>
     public EpochStatistics(TrainingStep step, EpochSums sums)
@@ -47,7 +46,7 @@ internal sealed class EpochStatistics(TrainingStep step)
     public IReadOnlyList<Metric> LossParts => [.. _parts.Select(p => p with { Value = p.Value / Math.Max(1, Images) })];
 
     /// <summary>Share of correct predictions on the training views.</summary>
-    public double Accuracy => (double)_correct / Math.Max(1, Images);
+    public double Accuracy => _correct / Math.Max(1, Images);
 
     /// <summary>Of the clean images and of the attacked (<c>adv_acc</c>) or noisy ones, whichever the loss uses.</summary>
     public IReadOnlyList<Metric> Accuracies => [.. _accuracies.Select(a => a with { Value = a.Value / Math.Max(1, Images) })];
@@ -73,8 +72,8 @@ internal sealed class EpochStatistics(TrainingStep step)
     }
 
     // If there are two views of each image, both are used, and an image counts once.
-    private int Correct(ReadOnlySpan<float> logits, int images) =>
-        Predictions.Accuracy(logits, step.LogitLabels).Correct * images / step.LogitLabels.Length;
+    private double Correct(ReadOnlySpan<float> logits, int images) =>
+        Predictions.Accuracy(logits, step.LogitLabels).Correct * (double)images / step.LogitLabels.Length;
 
     // A one-class batch proves nothing: a good network also predicts one class.
     private static int? Only(ReadOnlySpan<float> logits, ReadOnlySpan<int> labels)

@@ -13,29 +13,37 @@ internal sealed class Run : IDisposable
     private Run(TrainerConfig config, DataPair data, LabeledImages? validation = null, RunProcessGroup? team = null)
     {
         (Config, Data, Validation, Team) = (config, data, validation, team ?? new RunProcessGroup());
-        if (config.Data.Aux.Length > 0 && !config.Train.OverfitBatch) More = MappedImages.Open(config.Data.Aux, data.Train);
-        Device = DeviceFactory.For(config);
-        Model = ModelMetadata.SpecOf(config.Model, data.Train);
-        Net = ModelCatalog.Build(Device, Model, Seed);
-        LeastImages = Batch == 1 || data.Train.Count % Batch == 1 ? SmallestBatch.Of(Net) : 1;
-        SmallestBatch.Require(Batch, LeastImages, config);
-        if ((long)StepsPerEpoch * config.Train.Epochs > int.MaxValue)
-            throw new ConfigException(FormattableString.Invariant(
-                $"train.epochs is {config.Train.Epochs}, which at {StepsPerEpoch} steps per epoch is more than {int.MaxValue} steps: train for fewer epochs, or in larger batches."));
-        Optimizer = OptimizerFactory.Make(Net.Parameters, config);
-        if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config, Device, Model));
-        Method = MethodFactory.Make(config);
-        _group = Team.For(Device, config);
         try
         {
-            Step = new TrainingStep(Net, Method, Optimizer, Seed, MethodFactory.Companions(config, Device, Model, Seed), _group);
+            if (config.Data.Aux.Length > 0 && !config.Train.OverfitBatch) More = MappedImages.Open(config.Data.Aux, data.Train);
+            Device = DeviceFactory.For(config);
+            Model = ModelMetadata.SpecOf(config.Model, data.Train);
+            Net = ModelCatalog.Build(Device, Model, Seed);
+            LeastImages = Batch == 1 || data.Train.Count % Batch == 1 ? SmallestBatch.Of(Net) : 1;
+            SmallestBatch.Require(Batch, LeastImages, config);
+            if ((long)StepsPerEpoch * config.Train.Epochs > int.MaxValue)
+                throw new ConfigException(FormattableString.Invariant(
+                    $"train.epochs is {config.Train.Epochs}, which at {StepsPerEpoch} steps per epoch is more than {int.MaxValue} steps: train for fewer epochs, or in larger batches."));
+            Optimizer = OptimizerFactory.Make(Net.Parameters, config);
+            if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config, Device, Model));
+            Method = MethodFactory.Make(config);
+            _group = Team.For(Device, config);
+            try
+            {
+                Step = new TrainingStep(Net, Method, Optimizer, Seed, MethodFactory.Companions(config, Device, Model, Seed), _group);
+            }
+            catch (ArgumentException error) when (PluginFailure.Of(error) is null)
+            {
+                throw new ConfigException(error.Message);
+            }
+            State = new RunState(Step);
+            _ = BatchOptions(); // values that do not fit the images are reported before a run folder exists
         }
-        catch (ArgumentException error) when (PluginFailure.Of(error) is null)
+        catch
         {
-            throw new ConfigException(error.Message);
+            Dispose();
+            throw;
         }
-        State = new RunState(Step);
-        _ = BatchOptions(); // values that do not fit the images are reported before a run folder exists
     }
 
     public TrainerConfig Config { get; }
@@ -195,7 +203,7 @@ internal sealed class Run : IDisposable
     public void Dispose()
     {
         if (_group is IDeviceProcessGroup) _group.Dispose();
-        Device.Dispose();
+        Device?.Dispose(); // null if the constructor has failed before
         More?.Dispose();
     }
 }

@@ -58,7 +58,11 @@ internal sealed class RunEvaluation(Run run)
     // The reported network changes when averaged weights take over. Only an evaluation that reports its progress may be stopped.
     private Accuracy Measure(LabeledImages images, EvalAttack attack, Action<int>? progress = null)
     {
-        if (_measured?.Net != run.Reported) _measured = (run.Reported, new Evaluator(run.Reported, run.Config.Eval.Batch));
+        if (_measured?.Net != run.Reported)
+        {
+            _measured?.Evaluator.Dispose();
+            _measured = (run.Reported, new Evaluator(run.Reported, run.Config.Eval.Batch));
+        }
         return run.Team.Evaluate(_measured!.Value.Evaluator, images, attack.Suite(run.Config.Attack, run.Model.Classes), run.Seed,
             progress, stops: progress is not null);
     }

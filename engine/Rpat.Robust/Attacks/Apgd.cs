@@ -40,7 +40,7 @@ public sealed record Apgd : Attack
     public double Rho { get; init; } = 0.75;
 
     /// <summary>Gradients averaged in each step where the model is random (EoT).</summary>
-    public int Draws { get; init => field = InputCheck.FromOne(value); } = 1;
+    public int Draws { get; init => field = InputCheck.Draws(value); } = 1;
 
     /// <summary>
     /// End a run at its first misclassified point. No flag depends on it; the reference continues and returns the latest such point. When

@@ -25,8 +25,8 @@ public sealed record AttackRunnerOptions
 /// <param name="WasCorrect">Whether the clean image needed an attack.</param>
 /// <param name="Fooled">Whether the attack succeeded.</param>
 /// <param name="Part">The part that succeeded, or the last one.</param>
-/// <param name="Iteration">The iteration of that part in which the point was found.</param>
-/// <param name="Forwards">Evaluations of the image.</param>
+/// <param name="Iteration">The iteration in which the point was found, of the part that succeeded or came nearest.</param>
+/// <param name="Forwards">Evaluations of the network that the image took.</param>
 /// <param name="Backwards">Those of them with a gradient.</param>
 public sealed record AttackOutcome(
     long Index, float[] Image, bool WasCorrect, bool Fooled, AttackPart Part, int Iteration, long Forwards, long Backwards)
@@ -39,7 +39,7 @@ public sealed record AttackOutcome(
 /// Attacks many images at once. The attack on each image is a separate loop that waits whenever it queries the network; the runner
 /// answers the queries of all images in few batches. A finished image is replaced by the next one at once.
 /// </summary>
-public sealed class AttackRunner
+public sealed class AttackRunner : IDisposable
 {
     private readonly NetBatches _batches;
     private List<Query> _asked = [];
@@ -83,6 +83,9 @@ public sealed class AttackRunner
 
     /// <summary>Called after each round of answers.</summary>
     internal Action Tick { get; set; } = () => { };
+
+    /// <summary>Frees the device memory of the recorded passes; a later attack records them anew.</summary>
+    public void Dispose() => _batches.Dispose();
 
     /// <summary>Attacks images.</summary>
     /// <param name="images"><c>[N, C, H, W]</c> in [0,1].</param>

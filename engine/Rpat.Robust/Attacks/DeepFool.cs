@@ -24,7 +24,7 @@ public sealed record DeepFool : Attack
     public double Overshoot { get; init; } = 0.02;
 
     /// <summary>Number of classes considered, those with the largest clean logits, the true one included.</summary>
-    public int Candidates { get; init => field = InputCheck.FromOne(value); } = 10;
+    public int Candidates { get; init => field = InputCheck.AtLeast(2, value); } = 10;
 
     internal override int Id => 30;
 

@@ -3,9 +3,20 @@ namespace Rpat.Robust.Attacks;
 /// <summary>Refuses images, labels and radii for which an attack or a training step can give no meaningful result.</summary>
 internal static class InputCheck
 {
+    /// <summary>Draws of a query that have random numbers of their own.</summary>
+    public const int MostDraws = 64;
+
     /// <exception cref="ArgumentException">A number of steps, restarts or the like is below 1.</exception>
-    public static int FromOne(int value, [CallerMemberName] string name = "") => value >= 1 ? value
-        : throw new ArgumentException($"{name} is {value}, which makes no attack: give 1 or more.");
+    public static int FromOne(int value, [CallerMemberName] string name = "") => AtLeast(1, value, name);
+
+    /// <exception cref="ArgumentException">It is below.</exception>
+    public static int AtLeast(int least, int value, [CallerMemberName] string name = "") => value >= least ? value
+        : throw new ArgumentException($"{name} is {value}, which makes no attack: give {least} or more.");
+
+    /// <summary>Draws that a gradient is averaged over, each of which has random numbers of its own.</summary>
+    /// <exception cref="ArgumentException">It is not from 1 to 64.</exception>
+    public static int Draws(int value) => value <= MostDraws ? FromOne(value)
+        : throw new ArgumentException($"Draws is {value}: a gradient is averaged over 1 to {MostDraws} draws.");
 
     /// <exception cref="ArgumentNullException">It is null.</exception>
     public static T Given<T>(T? value, [CallerMemberName] string name = "") where T : class =>

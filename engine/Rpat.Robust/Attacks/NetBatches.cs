@@ -5,14 +5,22 @@ namespace Rpat.Robust.Attacks;
 /// rows do not affect each other, so the padding changes nothing. Logits alone come from the same tape as gradients: changing tapes
 /// would pack all weights again.
 /// </summary>
-internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Shape imageShape)
+internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Shape imageShape) : IDisposable
 {
     private readonly Dictionary<int, Program> _programs = [];
+    private readonly OwnedTensors _owned = new(net.Device);
     private readonly int _size = imageShape.SampleCount;
 
     public long Forwards { get; private set; }
 
     public long Backwards { get; private set; }
+
+    /// <summary>Frees the recorded passes; a later query records its own.</summary>
+    public void Dispose()
+    {
+        _programs.Clear();
+        _owned.Dispose();
+    }
 
     /// <summary>
     /// Fills in the answers to queries that either all want a gradient or all do not; one that averages over draws takes several rows.
@@ -26,7 +34,7 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
     private void Evaluate(Row[] rows, bool gradient)
     {
         int size = Math.Min(Rounded(rows.Length), options.Batch);
-        if (!_programs.TryGetValue(size, out var program)) _programs[size] = program = new Program(net, size, options.Bn);
+        if (!_programs.TryGetValue(size, out var program)) _programs[size] = program = new Program(net, size, options.Bn, _owned);
         for (int i = 0; i < rows.Length; i++) Write(rows[i], program.Points.AsSpan(i * _size, _size));
         program.Forward();
         Forwards += rows.Length;
@@ -104,7 +112,7 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
 
     /// <summary>The random numbers of one draw of a query.</summary>
     internal static PhiloxStream NoiseOf(in RandomKey noise, int draw) =>
-        (noise with { Restart = (noise.Restart * 64 + draw) & 0xFFF }).Stream();
+        (noise with { Restart = (noise.Restart * InputCheck.MostDraws + draw) & 0xFFF }).Stream();
 
     private static Exception NotFinite(Query ask, float value) => ask.Subject.Attack is { } attack && !AttackRunner.IsFinite(ask.Point)
         ? attack.Broken("asks about a point that is not finite") : new NotFiniteException(ask.Subject.Index, value);
@@ -119,12 +127,12 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
         private readonly Tensor _cotangent;
         private readonly Tape _tape;
 
-        public Program(Classifier net, int size, BnMode bn)
+        public Program(Classifier net, int size, BnMode bn, OwnedTensors owned)
         {
-            _x = Tensor.Create(net.Device, net.InputShape.WithBatch(size), needsGrad: true, "attacked");
+            _x = owned.Create(net.InputShape.WithBatch(size), needsGrad: true, "attacked");
             _tape = new Tape(net.Device, Rpat.Engine.Autograd.Gradients.Inputs);
             _logits = _tape.Retain(net.Forward(_tape, _x, bn));
-            _cotangent = _tape.Cotangent(_logits);
+            _cotangent = owned.Own(_tape.Cotangent(_logits));
             (Points, Gradients) = (new float[_x.Shape.Count], new float[_x.Shape.Count]);
             (Logits, Cotangents) = (new float[_logits.Shape.Count], new float[_logits.Shape.Count]);
         }

@@ -4,13 +4,14 @@ namespace Rpat.Robust.Attacks;
 /// Projected gradient descent for training: start, then gradient, step, project. Only input gradients are computed. The loss is summed
 /// over the batch and random numbers are keyed by image, so that neither depends on the batch.
 /// </summary>
-public sealed class Pgd
+public sealed class Pgd : IDisposable
 {
     private const float GaussianDeviation = 0.001f;
 
     private readonly Classifier _net;
     private readonly Func<string, Classifier> _teachers;
     private readonly Dictionary<(int N, bool Soft, int Total), PgdProgram> _programs = [];
+    private readonly OwnedTensors _owned;
     private float[] _pixels = [];
 
     /// <summary>Prepares the attack on a network.</summary>
@@ -25,7 +26,7 @@ public sealed class Pgd
         ArgumentNullException.ThrowIfNull(net);
         ArgumentNullException.ThrowIfNull(options);
         options.Check(net.InputShape);
-        (_net, Options, _teachers) = (net, options, teachers);
+        (_net, Options, _teachers, _owned) = (net, options, teachers, new OwnedTensors(net.Device));
     }
 
     /// <summary>Settings.</summary>
@@ -61,6 +62,13 @@ public sealed class Pgd
             else if (Options.Has(ReferenceQuirks.ScoredEnd)) program.Tape.Forward();
         }
         return Options.Restarts > 1 ? program.Best : program.Adversarial;
+    }
+
+    /// <summary>Frees the device memory of the recorded attacks, and what they returned; a later attack records its own.</summary>
+    public void Dispose()
+    {
+        _programs.Clear();
+        _owned.Dispose();
     }
 
     /// <summary>The tape of a batch size that was attacked before, for profiles.</summary>
@@ -123,7 +131,7 @@ public sealed class Pgd
         var (shape, soft, share) = (subject.X.Shape, subject.Targets is not null, Options.Bn == BnMode.Eval ? null : subject.Share);
         var key = (shape.N, soft, share?.Total ?? 0);
         if (!_programs.TryGetValue(key, out var program))
-            _programs[key] = program = new PgdProgram(_net, shape, Options, _teachers, soft, share);
+            _programs[key] = program = new PgdProgram(_net, shape, Options, _teachers, soft, share, _owned);
         return program;
     }
 }

@@ -64,7 +64,7 @@ public sealed record PgdAttack : Attack
     public Keep Keep { get; init; } = Keep.Last;
 
     /// <summary>Gradients averaged in each step where the model is random (EoT).</summary>
-    public int Draws { get; init => field = InputCheck.FromOne(value); } = 1;
+    public int Draws { get; init => field = InputCheck.Draws(value); } = 1;
 
     // In an evaluation, training's PGD draws its starts from epoch 0: the same numbers as id 0 gives.
     internal override int Id => 0;

@@ -16,6 +16,7 @@ internal sealed class PgdProgram
     private readonly float[] _term;
     private readonly float[] _rows;
     private readonly bool _captures;
+    private readonly OwnedTensors _owned;
     private CleanLogits? _clean;
     private GraphCapture _climb;
     private float _share = 1;
@@ -24,17 +25,17 @@ internal sealed class PgdProgram
     private float[] _found = [];
     private Tensor _from;
 
-    public PgdProgram(Classifier net, Shape shape, PgdOptions options, Func<string, Classifier> teachers, bool soft, BatchShard? share)
+    public PgdProgram(Classifier net, Shape shape, PgdOptions options, Func<string, Classifier> teachers, bool soft, BatchShard? share,
+        OwnedTensors owned)
     {
-        var device = net.Device;
-        (_net, _options, Labels) = (net, options, new Labels(device, shape.N));
-        Adversarial = Tensor.Create(device, shape, needsGrad: true, name: "adversarial");
+        (_net, _options, _owned, Labels) = (net, options, owned, owned.Labels(shape.N));
+        Adversarial = owned.Create(shape, needsGrad: true, name: "adversarial");
         Best = _from = Adversarial;
-        Tape = new Tape(device, Gradients.Inputs) { Shard = share };
+        Tape = new Tape(net.Device, Gradients.Inputs) { Shard = share };
         _logits = Tape.Retain(net.Forward(Tape, Adversarial, options.Bn));
-        if (soft) _targets = Tensor.Create(device, _logits.Shape, name: "targets");
-        var clean = new Lazy<Tensor>(() => (_clean = new CleanLogits(net, shape, options.Bn, share)).Logits);
-        var history = new Lazy<Tensor>(() => _history = Tensor.Create(device, _logits.Shape, name: "history"));
+        if (soft) _targets = owned.Create(_logits.Shape, name: "targets");
+        var clean = new Lazy<Tensor>(() => (_clean = new CleanLogits(net, shape, options.Bn, share, owned)).Logits);
+        var history = new Lazy<Tensor>(() => _history = owned.Create(_logits.Shape, name: "history"));
         _loss = options.Loss.Record(new InnerViews(Tape, _logits, Labels, _targets, clean, history, _schedule)
         {
             Teachers = name => Tape.Retain(teachers(name).Forward(Tape, Adversarial, BnMode.Eval)),
@@ -125,7 +126,7 @@ internal sealed class PgdProgram
 
     private void MakeRoomForBest()
     {
-        Best = Tensor.Create(Adversarial.Device, Adversarial.Shape, name: "best");
+        Best = _owned.Create(Adversarial.Shape, name: "best");
         (_best, _found) = (new float[Best.Shape.Count], new float[Best.Shape.Count]);
     }
 
@@ -136,11 +137,11 @@ internal sealed class PgdProgram
         private readonly Tensor _x;
         private readonly Tensor _made;
 
-        public CleanLogits(Classifier net, Shape shape, BnMode bn, BatchShard? share)
+        public CleanLogits(Classifier net, Shape shape, BnMode bn, BatchShard? share, OwnedTensors owned)
         {
-            (_tape, _x) = (new Tape(net.Device) { Shard = share }, Tensor.Create(net.Device, shape, name: "x"));
+            (_tape, _x) = (new Tape(net.Device) { Shard = share }, owned.Create(shape, name: "x"));
             _made = _tape.Retain(net.Forward(_tape, _x, bn));
-            Logits = Tensor.Create(net.Device, _made.Shape, name: "clean logits");
+            Logits = owned.Create(_made.Shape, name: "clean logits");
         }
 
         public Tensor Logits { get; }

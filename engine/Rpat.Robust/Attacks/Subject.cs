@@ -79,7 +79,7 @@ public sealed class Subject
     /// <param name="target">The loss's target class; −1 for <see cref="Goal"/>, or none.</param>
     /// <param name="draws">Gradients to average over if the model is random.</param>
     public Query Gradient(float[] point, AttackLoss loss, int target = -1, int draws = 1) =>
-        Enqueue(new Query(this, point, loss, target >= 0 ? target : Goal ?? -1, draws) { Noise = NextNoise() });
+        Enqueue(new Query(this, point, loss, target >= 0 ? target : Goal ?? -1, InputCheck.Draws(draws)) { Noise = NextNoise() });
 
     /// <summary>Queries the logits that decide whether a point counts; the seed suffices to repeat exactly this pass.</summary>
     /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>
@@ -118,9 +118,6 @@ public sealed class Subject
     /// <param name="clean">Logits of the clean image.</param>
     /// <param name="rank">Rank, from 2.</param>
     public int TargetOfRank(ReadOnlySpan<float> clean, int rank) => Goal ?? Ranking(clean).Where(k => k != Label).ElementAt(rank - 2);
-
-    /// <summary>The class with the rank-th largest clean logit, counted from 1; ties go to the first.</summary>
-    public static int ClassOfRank(ReadOnlySpan<float> clean, int rank) => Ranking(clean)[rank - 1];
 
     /// <summary>The classes by descending logit; ties by index.</summary>
     public static int[] Ranking(ReadOnlySpan<float> logits)

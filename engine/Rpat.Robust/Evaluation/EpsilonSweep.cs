@@ -101,7 +101,7 @@ public sealed class EpsilonSweep
         if (radii.Length == 0 || !(radii[0] > 0)) throw new ArgumentException("Give radii above 0, such as 8 / 255.0: 8 / 255 is 0 in C#.");
         if (labels.Length == 0) throw new ArgumentException("EpsilonSweep: there are no images to attack.");
         InputCheck.Require(images, labels, net.InputShape, net.Classes);
-        var runner = new AttackRunner(net, new() { Batch = options.Batch, Seed = options.Seed })
+        using var runner = new AttackRunner(net, new() { Batch = options.Batch, Seed = options.Seed })
         { Tick = options.Cancellation.ThrowIfCancellationRequested };
         var sweep = new EpsilonSweep(radii, labels.Length);
         for (int eps = 0; eps < radii.Length; eps++)

@@ -141,7 +141,7 @@ internal static class EvaluationChecks
         int[] samples = [.. entries.Where(e => e is { Attack: "square", Fooled: true, Stage: > 0 }).Select(e => e.Sample).Distinct()];
         return samples.Length == 0 ? null
             : new("black-box-wins",
-            $"Images that only Square broke: {string.Join(", ", samples.Take(20))}{(samples.Length > 20 ? $" and {samples.Length - 20} "
+            $"Images that Square broke after other attacks had failed: {string.Join(", ", samples.Take(20))}{(samples.Length > 20 ? $" and {samples.Length - 20} "
                 + $"more" : "")}.");
     }
 
@@ -170,7 +170,7 @@ internal static class EvaluationChecks
 
     private static float[] Logits(Classifier net, EvaluationPlan plan, float[] images, Shape image, int count, int pass)
     {
-        var runner = new AttackRunner(net, new()
+        using var runner = new AttackRunner(net, new()
         {
             Batch = Math.Clamp(count, 1, plan.Batch),
             Seed = plan.Seed + (ulong)pass,

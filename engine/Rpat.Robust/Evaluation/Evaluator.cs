@@ -7,13 +7,14 @@ namespace Rpat.Robust.Evaluation;
 /// </summary>
 /// <param name="batch">Images at a time.</param>
 /// <exception cref="ArgumentOutOfRangeException">The batch is below 1.</exception>
-public sealed class Evaluator(Classifier net, int batch = 128)
+public sealed class Evaluator(Classifier net, int batch = 128) : IDisposable
 {
     private readonly Dictionary<int, Program> _programs = [];
+    private readonly OwnedTensors _owned = new(Argument.Given(net).Device);
     private AttackRunner? _runner;
 
     /// <summary>Images at a time.</summary>
-    public int BatchSize { get; } = net is null ? throw new ArgumentNullException(nameof(net)) : batch >= 1 ? batch
+    public int BatchSize { get; } = batch >= 1 ? batch
         : throw new ArgumentOutOfRangeException(nameof(batch), batch, "A batch has at least 1 image.");
 
     /// <summary>Counts correct predictions.</summary>
@@ -63,6 +64,14 @@ public sealed class Evaluator(Classifier net, int batch = 128)
         return Logits(images, 0, images.Count, null);
     }
 
+    /// <summary>Frees the device memory of the recorded passes; a later call records them anew.</summary>
+    public void Dispose()
+    {
+        _programs.Clear();
+        _owned.Dispose();
+        _runner?.Dispose();
+    }
+
     private float[] Logits(LabeledImages images, int first, int count, Action<int>? progress)
     {
         var logits = new float[(long)count * net.Classes];
@@ -101,20 +110,24 @@ public sealed class Evaluator(Classifier net, int batch = 128)
     }
 
     // The runner is kept, since it holds the recorded tapes.
-    private AttackRunner Runner(ulong seed) =>
-        _runner?.Options.Seed == seed ? _runner : _runner = new AttackRunner(net, new() { Batch = BatchSize, Seed = seed });
+    private AttackRunner Runner(ulong seed)
+    {
+        if (_runner?.Options.Seed == seed) return _runner;
+        _runner?.Dispose();
+        return _runner = new AttackRunner(net, new() { Batch = BatchSize, Seed = seed });
+    }
 
     private Program For(int count)
     {
-        if (!_programs.TryGetValue(count, out var program)) _programs[count] = program = new Program(net, count);
+        if (!_programs.TryGetValue(count, out var program)) _programs[count] = program = new Program(net, count, _owned);
         return program;
     }
 
     private sealed class Program
     {
-        public Program(Classifier net, int count)
+        public Program(Classifier net, int count, OwnedTensors owned)
         {
-            X = Tensor.Create(net.Device, net.InputShape.WithBatch(count), name: "x");
+            X = owned.Create(net.InputShape.WithBatch(count), name: "x");
             Images = new float[X.Shape.Count];
             Tape = new Tape(net.Device);
             Logits = Tape.Retain(net.Forward(Tape, X, BnMode.Eval));

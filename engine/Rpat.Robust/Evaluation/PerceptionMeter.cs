@@ -5,10 +5,11 @@ namespace Rpat.Robust.Evaluation;
 /// the claim that adversarial training lets the perception of failures change less than that of successes.
 /// </summary>
 /// <param name="options">Perturbation and positions along it.</param>
-public sealed class PerceptionMeter(FeatureClassifier net, PerceptionOptions options)
+public sealed class PerceptionMeter(FeatureClassifier net, PerceptionOptions options) : IDisposable
 {
     private readonly Pgd _perturbation = new(net, Argument.Given(options).Perturbation);
     private readonly Dictionary<int, Program> _programs = [];
+    private readonly OwnedTensors _owned = new(net.Device);
 
     /// <summary>Measures every image.</summary>
     /// <param name="images">Labelled images of the network's size.</param>
@@ -27,6 +28,14 @@ public sealed class PerceptionMeter(FeatureClassifier net, PerceptionOptions opt
             progress?.Invoke(first + count);
         }
         return samples;
+    }
+
+    /// <summary>Frees the device memory of the recorded passes; a later call records them anew.</summary>
+    public void Dispose()
+    {
+        _programs.Clear();
+        _owned.Dispose();
+        _perturbation.Dispose();
     }
 
     private void Batch(LabeledImages images, int first, int count, PerceptionSamples samples)
@@ -63,7 +72,7 @@ public sealed class PerceptionMeter(FeatureClassifier net, PerceptionOptions opt
 
     private Program For(int count)
     {
-        if (!_programs.TryGetValue(count, out var program)) _programs[count] = program = new Program(net, count);
+        if (!_programs.TryGetValue(count, out var program)) _programs[count] = program = new Program(net, count, _owned);
         return program;
     }
 
@@ -85,10 +94,10 @@ public sealed class PerceptionMeter(FeatureClassifier net, PerceptionOptions opt
         private readonly Tensor _features;
         private readonly float[] _point;
 
-        public Program(FeatureClassifier net, int count)
+        public Program(FeatureClassifier net, int count, OwnedTensors owned)
         {
-            X = Tensor.Create(net.Device, net.InputShape.WithBatch(count), name: "x");
-            Labels = new Labels(net.Device, count);
+            X = owned.Create(net.InputShape.WithBatch(count), name: "x");
+            Labels = owned.Labels(count);
             (Clean, Perturbed, _point) = (new float[X.Shape.Count], new float[X.Shape.Count], new float[X.Shape.Count]);
             _tape = new Tape(net.Device);
             _features = _tape.Retain(net.Features(_tape, X, BnMode.Eval));

@@ -27,7 +27,8 @@ internal sealed class RerunAudit
     {
         var audit = new RerunAudit(model);
         var subjects = audit.Chosen(ledger, more).ToDictionary(audit.SubjectOf);
-        audit._runner.Run(subjects.Keys, async s => await audit.Rerun(s, subjects[s]));
+        using var runner = audit._runner;
+        runner.Run(subjects.Keys, async s => await audit.Rerun(s, subjects[s]));
         return audit._problems;
     }
 

@@ -6,7 +6,6 @@ namespace Rpat.Robust.Evaluation;
 /// </summary>
 public sealed class RobustEvaluation
 {
-
     private readonly Classifier _net;
     private readonly EvaluationPlan _plan;
     private readonly Shape _image;
@@ -55,6 +54,7 @@ public sealed class RobustEvaluation
     /// <exception cref="NotFiniteException">The network returned NaN or infinity.</exception>
     public EvaluationReport Run(bool resume)
     {
+        using var runner = _runner; // which records its passes anew if this is called again
         var manifest = Manifest();
         Claim(manifest, resume);
         var selfTest = SkipSelfTest || _plan.Suites.Count == 0 ? new SelfTest([]) : SelfTest.Of(_net.Device);

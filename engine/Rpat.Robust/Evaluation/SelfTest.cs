@@ -110,7 +110,11 @@ public sealed record SelfTest(IReadOnlyList<SelfTestCase> Cases)
 
         public float[] ImageOf(int i) => _images.AsSpan(i * Net.InputShape.SampleCount, Net.InputShape.SampleCount).ToArray();
 
-        public AttackOutcome[] Attack(Attack attack) => new AttackRunner(Net, new() { Batch = 64 }).Perturb(attack, _images, Labels);
+        public AttackOutcome[] Attack(Attack attack)
+        {
+            using AttackRunner runner = new(Net, new() { Batch = 64 });
+            return runner.Perturb(attack, _images, Labels);
+        }
     }
 
     /// <summary>A linear net, or one with a hidden ReLU layer.</summary>

@@ -149,9 +149,10 @@ internal sealed class BlackBoxCommand
             new Shape(1, set.Channels, set.Height, set.Width));
         var suite = AttackCatalog.Find(name, norm, radius.Value, network.Net.Classes)!;
         var (images, left) = ((float[])pixels.Clone(), Enumerable.Range(0, set.Count).ToArray());
+        using AttackRunner runner = new(network.Net, options);
         foreach (var attack in suite.Attacks)
         {
-            var outcomes = new AttackRunner(network.Net, options).Perturb(attack,
+            var outcomes = runner.Perturb(attack,
                 [.. left.SelectMany(i => pixels.AsSpan(i * set.ImageSize, set.ImageSize).ToArray())],
                 [.. left.Select(i => set.Labels[i])], [.. left.Select(i => (long)i)]);
             foreach (var o in outcomes) o.Image.CopyTo(images, (int)o.Index * set.ImageSize);

@@ -81,7 +81,8 @@ internal sealed class PerceptionCommand
         var network = NetworkFile.Load(device, subject.Path, choice, new Shape(1, images.Channels, images.Height, images.Width));
         EvalSubject.RequireFit(network, images);
         _host.Note($"{subject.Name}: {AttackTitle.Of(options.Name)}");
-        return new PerceptionRun(subject.Name, subject.Path, new PerceptionMeter(network.Net, options).Run(images));
+        using PerceptionMeter meter = new(network.Net, options);
+        return new PerceptionRun(subject.Name, subject.Path, meter.Run(images));
     }
 
     private LabeledImages Images(ParseResult parsed, string first)

@@ -57,7 +57,7 @@ internal sealed record RunIdentity(string Data, string Program, string Kernels, 
 
 /// <summary>Sums over the images of an epoch so far.</summary>
 /// <param name="Accuracies">Correct predictions by kind of image; missing in older checkpoints.</param>
-internal sealed record EpochSums(double Loss, IReadOnlyList<Metric> Parts, int Correct, int Images,
+internal sealed record EpochSums(double Loss, IReadOnlyList<Metric> Parts, double Correct, int Images,
     IReadOnlyList<Metric>? Accuracies = null)
 {
     /// <summary>The sums of an epoch that has not begun.</summary>

@@ -87,7 +87,7 @@ internal sealed record CorruptionReport(int Images, IReadOnlyList<string> Names,
         AtomicFile.MakeFolder(folder);
         AtomicFile.WriteText(Path.Combine(folder, EvaluationManifest.FileName), JsonSerializer.Serialize(manifest, RunJson.Format) + "\n");
         var report = In(folder) ?? new(set.Images, set.Names, []);
-        var evaluator = new Evaluator(net, batch);
+        using var evaluator = new Evaluator(net, batch);
         foreach (string name in set.Names.Where(name => report.Cells.Count(cell => cell.Name == name) < Corruptions.Severities))
         {
             foreach (var (i, images) in set.Read(name, net.Classes).Index())

@@ -50,8 +50,11 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
 
     /// <summary>Writes the clean logits.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public void SaveLogits(string path, int batch) =>
-        Npy.Write(path, NamedArray.FromFloats("logits", new Evaluator(Network.Net, batch).Logits(Set), Count, Network.Net.Classes));
+    public void SaveLogits(string path, int batch)
+    {
+        using Evaluator evaluator = new(Network.Net, batch);
+        Npy.Write(path, NamedArray.FromFloats("logits", evaluator.Logits(Set), Count, Network.Net.Classes));
+    }
 
     private static LoadedNetwork Load(Device device, EvalOptions options, LabeledImages images) =>
         NetworkFile.Load(device, options.Checkpoint, options.Weights, new Shape(1, images.Channels, images.Height, images.Width));

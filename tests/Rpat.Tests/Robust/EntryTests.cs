@@ -97,11 +97,14 @@ public sealed class EntryTests : IDisposable
         [
             () => new PgdAttack { Steps = 0 }, () => new PgdAttack { Draws = 0 }, () => new PgdAttack { Restarts = 0 },
             () => new Apgd { Steps = 0 }, () => new Apgd { Draws = -1 }, () => new MiFgsm { Steps = 0 }, () => new Fab { Steps = 0 },
-            () => new Square { Steps = -1 }, () => new DeepFool { Steps = 0 }, () => new DeepFool { Candidates = 0 },
+            () => new Square { Steps = -1 }, () => new DeepFool { Steps = 0 },
             () => new CarliniWagner { Searches = 0 }, () => new CarliniWagner { Iterations = 0 },
             () => new PgdOptions { Steps = 0 }, () => new PgdOptions { Restarts = 0 }, () => PgdOptions.L2 with { Steps = -1 },
         ];
         Assert.All(none, make => Refused(make, "which makes no attack: give 1 or more."));
+        Refused(() => new DeepFool { Candidates = 1 }, "Candidates is 1, which makes no attack: give 2 or more.");
+        Action[] many = [() => new Apgd { Draws = 65 }, () => new PgdAttack { Draws = 65 }];
+        Assert.All(many, make => Refused(make, "Draws is 65: a gradient is averaged over 1 to 64 draws."));
         Refused(() => EpsilonSweep.Run(_net, "Clean", Norm.Linf, _images, [0, 1], [0.1]), "new Evaluator(net).Run(images)");
         Assert.Equal(2, new Evaluator(_net).Run(Set(_images, [0, 1])).Count);
     }

@@ -33,6 +33,16 @@ public sealed class GuardedRunTests : IDisposable
     }
 
     [Fact]
+    public void AResumedRunKnowsItsRollbacks()
+    {
+        string[] once = ["--lr", "1e20", "--set", "guard.action=rollback", "--set", "guard.rollbacks=1"];
+        Assert.Equal(5, Train(once));
+        Assert.Equal(5, Train([.. once, "--resume", "auto"]));
+        Assert.Single(_test.Error.Split('\n'), line => line.Contains("rolled back from", StringComparison.Ordinal));
+        Assert.Contains("rollback 1 of 1", File.ReadAllText(Path.Combine(Run, "warnings.txt")));
+    }
+
+    [Fact]
     public void ARollbackCanSaveARun()
     {
         Assert.Equal(0, Train("--lr", "1e20", "--set", "guard.action=rollback", "--set", "guard.cut=1e-22"));

@@ -52,6 +52,17 @@ public sealed class TrainingJobTests : IDisposable
     }
 
     [Fact]
+    public void A_job_that_is_refused_leaves_no_device_behind()
+    {
+        const int threads = 64, times = 4;
+        int before = Threads();
+        for (int i = 0; i < times; i++)
+            Assert.Contains("data.augment.crop is 20", Assert.ThrowsAny<UserException>(
+                () => TrainingJob.Open([.. Settings("none"), $"run.threads={threads}", "data.augment.crop=20"])).Message);
+        Assert.InRange(Threads() - before, -1000, threads * times / 2); // other tests have threads too
+    }
+
+    [Fact]
     public async Task A_job_that_is_disposed_while_it_trains_in_another_thread_is_cancelled()
     {
         using var begun = new ManualResetEventSlim();
@@ -74,6 +85,12 @@ public sealed class TrainingJobTests : IDisposable
             ("train", () => TrainingJob.Open((null!, set), [])), ("test", () => TrainingJob.Open((set, null!), [])),
         })
             Assert.Equal(name, Assert.Throws<ArgumentNullException>(open).ParamName);
+    }
+
+    private static int Threads()
+    {
+        using var me = Process.GetCurrentProcess();
+        return me.Threads.Count;
     }
 
     private string[] Settings(string folder)
