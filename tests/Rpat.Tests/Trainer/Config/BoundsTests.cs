@@ -43,7 +43,7 @@ public sealed class BoundsTests : IDisposable
 
     [Theory]
     [InlineData("model.mean=.5,1.5", "-1 to 1")]
-    [InlineData("model.std=.5,2", "1E-06 to 1")]
+    [InlineData("model.std=.5,2", "1e-6 to 1")]
     public void ANormalisationIsOfPixelsInTheUnitInterval(string set, string bounds) =>
         Assert.Contains(bounds, Assert.Throws<ConfigException>(() => Resolve(set)).Message, StringComparison.Ordinal);
 
