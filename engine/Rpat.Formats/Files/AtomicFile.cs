@@ -57,7 +57,7 @@ public static class AtomicFile
     /// <summary>Opens a file for appending, in place and without replacing it; creates it if there is none.</summary>
     /// <param name="share">What others may do with it meanwhile.</param>
     /// <exception cref="IOException">It is a link, not a regular file, or has another name (hard link)
-    /// elsewhere; or it cannot be opened.</exception>
+    /// elsewhere; it cannot be opened; or it is wanted for this process alone, and another one has it.</exception>
     public static FileStream OpenToGrow(string path, FileShare share)
     {
         RequireNoLink(path);
@@ -66,9 +66,17 @@ public static class AtomicFile
         if (RegularFile.HasOtherNames(path))
             throw new IOException(
                 $"'{path}' has another name elsewhere (a hard link), where its content would change as well: put a copy in its place.");
-        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, share, bufferSize: 0);
-        file.Seek(0, SeekOrigin.End);
-        return file;
+        try
+        {
+            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, share, bufferSize: 0);
+            file.Seek(0, SeekOrigin.End);
+            return file;
+        }
+        catch (IOException error) when (share == FileShare.None && File.Exists(path))
+        {
+            throw new IOException($"another process writes into '{Path.GetDirectoryName(Path.GetFullPath(path))}': wait until it has ended.",
+                error);
+        }
     }
 
     /// <summary>Refuses a path that leads out of a run's folder through a link.</summary>

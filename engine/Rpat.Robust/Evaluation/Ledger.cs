@@ -21,11 +21,12 @@ internal sealed class Ledger : IDisposable
     private readonly FileStream _journal;
     private long _flushed = Environment.TickCount64;
 
-    /// <summary>Opens the journal of a folder, reading its valid lines.</summary>
+    /// <summary>Opens the journal of a folder for this process alone, reading its valid lines.</summary>
+    /// <exception cref="IOException">Another process evaluates in this folder.</exception>
     public Ledger(string folder, ExampleStore examples)
     {
         (_folder, _examples) = (folder, examples);
-        _journal = AtomicFile.OpenToGrow(Path.Combine(folder, JournalName), FileShare.Read);
+        _journal = AtomicFile.OpenToGrow(Path.Combine(folder, JournalName), FileShare.None);
         _journal.SetLength(ReadSound());
         _journal.Seek(0, SeekOrigin.End);
     }

@@ -52,6 +52,7 @@ public sealed class RobustEvaluation
     /// <param name="resume">Whether the folder may already contain a part of this evaluation.</param>
     /// <exception cref="DataException">The folder contains another evaluation, or this one without <paramref name="resume"/>.</exception>
     /// <exception cref="NotFiniteException">The network returned NaN or infinity.</exception>
+    /// <exception cref="IOException">Another process evaluates in the folder, or it cannot be written.</exception>
     public EvaluationReport Run(bool resume)
     {
         using var runner = _runner; // which records its passes anew if this is called again

@@ -34,7 +34,7 @@ internal sealed class ReproduceSteps(CommandContext host, Func<string[], Command
         long start = Stopwatch.GetTimestamp();
         host.Note($"{title}: {what}: rpat {string.Join(' ', command)}");
         using var lines = new PrefixedLines(host.Error, title);
-        using var log = new StreamWriter(AtomicFile.OpenToGrow(Path.Combine(job.Folder, "commands.log"), FileShare.Read))
+        using var log = new StreamWriter(AtomicFile.OpenToGrow(Path.Combine(job.Folder, "commands.log"), FileShare.None))
         { AutoFlush = true };
         log.WriteLine($"$ rpat {string.Join(' ', command)}");
         int code = program(command, host with { Out = log, Error = lines, ErrorIsTerminal = false });

@@ -34,6 +34,20 @@ public sealed class RobustEvaluationTests : IDisposable
     }
 
     [Fact]
+    public void Two_processes_do_not_write_one_evaluation()
+    {
+        string folder = Path.Combine(_root, "shared");
+        var (first, said) = (Evaluation(folder), new List<string>());
+        first.Progress = _ =>
+        {
+            if (said.Count == 0) said.Add(Assert.Throws<IOException>(() => Evaluation(folder).Run(resume: true)).Message);
+        };
+        first.Run(resume: false);
+        Assert.Equal([$"another process writes into '{folder}': wait until it has ended."], said);
+        AssertSame(Evaluate("alone"), folder);
+    }
+
+    [Fact]
     public void An_evaluation_that_throws_in_between_goes_on_where_it_was()
     {
         string whole = Evaluate("uncut"), broken = Path.Combine(_root, "broken");
