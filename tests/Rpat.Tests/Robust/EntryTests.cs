@@ -206,7 +206,8 @@ public sealed class EntryTests : IDisposable
         }
         Refused(() => EpsilonSweep.Run(_net, _ => AttackCatalog.Make("fgsm", Norm.Linf, 8 / 255.0, 5), _images, [0, 1], [1 / 255.0]),
             "EpsilonSweep: fgsm attacks linf");
-        var falling = Plan("net") with { Radii = [new("0.2", 0.2), new("0.1", 0.1)], SuitesAt = eps => [AttackCatalog.Make("fgsm", Norm.Linf, eps, 5)] };
+        Radius[] radii = [new("0.2", 0.2), new("0.1", 0.1)];
+        var falling = Plan("net") with { Radii = radii, SuitesAt = eps => [AttackCatalog.Make("fgsm", Norm.Linf, eps, 5)] };
         Refused(() => new RobustEvaluation(_net, falling, _images, [0, 1], "never made"), "must ascend");
         Refused(() => new RobustEvaluation(_net, falling with { Radii = [new("16/255", 0.1)] }, _images, [0, 1], "never made"),
             "The radius '16/255' is not the number 0.1");
@@ -285,7 +286,8 @@ public sealed class EntryTests : IDisposable
             RobustEvaluation Of(Classifier net) => new(net, Plan("in memory"), _images, [0, 1], folder) { SkipSelfTest = true };
             var report = Of(_net).Run(resume: false);
             Assert.Empty(Verification.Run(folder, _net).Problems);
-            Assert.Contains("the network's values are not those that were evaluated", Verification.Run(folder, TestNets.Disturbed(_device)).Problems);
+            Assert.Contains("the network's values are not those that were evaluated",
+                Verification.Run(folder, TestNets.Disturbed(_device)).Problems);
             Assert.Equal(report.Columns[0].Robust, Of(_net).Run(resume: true).Columns[0].Robust);
             Assert.Throws<DataException>(() => Of(TestNets.Disturbed(_device)).Run(resume: true));
         }

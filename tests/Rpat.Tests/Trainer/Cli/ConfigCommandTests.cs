@@ -58,7 +58,8 @@ public sealed class ConfigCommandTests : IDisposable
         foreach (var (method, setting) in MethodCatalog.All.SelectMany(method => method.Settings, (method, setting) => (method, setting)))
             Assert.Matches($"(^|; |: ){Regex.Escape(setting.About)}(; |$)",
                 Find(schema.RootElement, $"method.{setting.Name}").GetProperty("description").GetString());
-        Assert.Contains("; te: first epoch with the table", Find(schema.RootElement, "method.start").GetProperty("description").GetString());
+        Assert.Contains("; te: first epoch with the table, counted from 1; empty",
+            Find(schema.RootElement, "method.start").GetProperty("description").GetString());
         Assert.Equal("integer", Find(schema.RootElement, "train.epochs").GetProperty("type").GetString());
         Assert.Equal("boolean", Find(schema.RootElement, "optimizer.nesterov").GetProperty("type").GetString());
         Assert.Equal("linf", Find(schema.RootElement, "attack.norm").GetProperty("enum")[0].GetString());
