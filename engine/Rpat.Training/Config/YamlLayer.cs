@@ -40,7 +40,8 @@ internal sealed class YamlLayer
         {
             // Damaged texts make the parser throw more than format errors.
             string where = error is YamlException { Start.Line: var line } ? FormattableString.Invariant($"{source}:{line}") : source;
-            throw new ConfigException($"{where} is not valid YAML: {(error.InnerException ?? error).Message.TrimEnd('.')}.", error);
+            string kind = IsJson(source) ? "JSON" : "YAML";
+            throw new ConfigException($"{where} is not valid {kind}: {(error.InnerException ?? error).Message.TrimEnd('.')}.", error);
         }
 
         if (stream.Documents.Count == 0) return null;
@@ -73,6 +74,8 @@ internal sealed class YamlLayer
         foreach (var (key, value) in mapping.Children)
         {
             if (key is not YamlScalarNode { Value: { } name }) throw new ConfigException($"{At(key)} has a key that is no plain name.");
+            if (IsJson(_source) && name.StartsWith("//", StringComparison.Ordinal))
+                throw new ConfigException($"{At(key)} has a comment, which JSON does not know: remove it, or write YAML.");
             Visit(prefix + name, key, value);
         }
     }
@@ -95,7 +98,7 @@ internal sealed class YamlLayer
             case YamlScalarNode { Value: null or "" } when Schema.IsSection(path):
                 break;
             case YamlScalarNode scalar:
-                Add(path, key, scalar.Value ?? "", isList: false);
+                Add(path, key, scalar is { Value: "~", Style: ScalarStyle.Plain } ? "" : scalar.Value ?? "", isList: false);
                 break;
         }
     }
@@ -128,6 +131,8 @@ internal sealed class YamlLayer
             throw new ConfigException($"{full} stands twice, in {_entries[full].Origin} and {entry.Origin}: remove one.");
         }
     }
+
+    private static bool IsJson(string source) => source.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
 
     private string At(YamlNode node) => FormattableString.Invariant($"{_source}:{node.Start.Line}");
 }

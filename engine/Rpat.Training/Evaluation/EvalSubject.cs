@@ -20,8 +20,9 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     {
         var data = DataSets.Open(options.Data, options.DataDir);
         foreach (string line in data.Notes) note($"note: {line}");
-        foreach (string line in Suspect(options, data.Test.Count)) note(line);
         var images = Part(data.Test, options);
+        RequireRadii(options, images);
+        foreach (string line in Suspect(options, data.Test.Count)) note(line);
         var network = Load(device, options, images);
         foreach (string line in network.Notes) note($"note: {line}");
         RequireFit(network, images);
@@ -56,8 +57,26 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
         Npy.Write(path, NamedArray.FromFloats("logits", evaluator.Logits(Set), Count, Network.Net.Classes));
     }
 
-    private static LoadedNetwork Load(Device device, EvalOptions options, LabeledImages images) =>
-        NetworkFile.Load(device, options.Checkpoint, options.Weights, new Shape(1, images.Channels, images.Height, images.Width));
+    private static LoadedNetwork Load(Device device, EvalOptions options, LabeledImages images)
+    {
+        try
+        {
+            var image = new Shape(1, images.Channels, images.Height, images.Width);
+            return NetworkFile.Load(device, options.Checkpoint, options.Weights, image);
+        }
+        catch (OutOfMemoryException error)
+        {
+            throw new DeviceException($"out of memory: '{options.Checkpoint}' alone does not fit: give --memory more, or none.", error);
+        }
+    }
+
+    private static void RequireRadii(EvalOptions options, LabeledImages images)
+    {
+        int size = images.ImageSize;
+        double most = options.Norm.Distance(new float[size], [.. Enumerable.Repeat(1f, size)]); // black and white
+        if (options.Radii[^1] is var largest && largest.Value > most) throw new UsageException(FormattableString.Invariant(
+            $"--eps is '{largest.Text}', and no two images are farther apart than {most:0.##} in {options.Norm.Name}: give less."));
+    }
 
     private static IEnumerable<string> Suspect(EvalOptions options, int images) =>
     [

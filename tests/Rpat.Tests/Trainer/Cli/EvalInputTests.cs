@@ -26,6 +26,12 @@ public sealed class EvalInputTests : EvaluatedNet
     [InlineData("--n -1", "--n is -1", 2)]
     [InlineData("--batch-size 0", "--batch-size is '0'", 2)]
     [InlineData("--data cifar10x", "there is no data set", 2)]
+    [InlineData("-j 5000", "run.threads is '5000' (--threads): it wants a whole number from 0 to 1024", 2)]
+    [InlineData("--norm l1 --eps 1000", "--eps is '1000', and no two images are farther apart than 64 in l1: give less", 2)]
+    [InlineData("--first 24 --n 5", "--first is 24, and", 2)]
+    [InlineData("--memory 1", "net.safetensors' alone does not fit: give --memory more, or none", 4)]
+    [InlineData("--json /nowhere/x.json", "'/nowhere/x.json' cannot be written: check that its folder exists (", 2)]
+    [InlineData("--robustbench-json /", "'/' is a folder: give the name of a file in it (", 2)]
     public void Wrong_input_is_one_sentence(string options, string expected, int code)
     {
         string[] given = options.Split(' ');
