@@ -125,8 +125,9 @@ public static class AtomicFile
     private static Stream? OpenInPlace(string path) => Target(path) == Target(Stdout) ? Console.OpenStandardOutput()
         : RegularFile.IsDevice(path) ? new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite) : null;
 
-    private static string Target(string path) =>
-        IsLink(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName : Path.GetFullPath(path);
+    // Of a bare name File.ResolveLinkTarget returns a path in the root.
+    private static string Target(string path) => Path.GetFullPath(path) is var full && IsLink(full)
+        ? File.ResolveLinkTarget(full, returnFinalTarget: true)!.FullName : full;
 
     private static void Replace(string path, Action<Stream> write)
     {

@@ -67,6 +67,7 @@ internal sealed class BlackBoxCommand
         foreach (string line in SuspectValues.Eps("--eps", norm, radius.Value)) _host.Warn(line);
         string file = parsed.GetRequiredValue(_file), root = parsed.GetRequiredValue(_runs);
         var images = Images(parsed, file, root, out string set);
+        EvalSubject.RequireRadius(norm, radius.Value, images);
         using var device = Device.Cpu(_threads.Value(parsed));
         var image = new Shape(1, images.Channels, images.Height, images.Width);
         using var model = OnnxModel.Open(file, _threads.Value(parsed), image);

@@ -58,6 +58,7 @@ internal sealed class PerceptionCommand
         if (parsed.GetValue(_seed) < 0) throw new UsageException($"--seed is {parsed.GetValue(_seed)}: give a number from 0.");
         string folder = parsed.GetValue(_out) ?? Path.Combine(RunFinder.HomeOf(subjects[0].Path, root), "perception");
         var images = Images(parsed, subjects[0].Path);
+        EvalSubject.RequireRadius(options[0].Perturbation.Norm, options[0].Perturbation.Eps, images);
         using var device = DeviceFactory.Named(_device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default,
             _threads.Value(parsed));
         AtomicFile.MakeFolder(folder);

@@ -95,10 +95,10 @@ internal sealed class YamlLayer
             case YamlSequenceNode list:
                 Add(path, key, string.Join(", ", list.Children.Select(Item)), isList: true);
                 break;
-            case YamlScalarNode { Value: null or "" } when Schema.IsSection(path):
+            case YamlScalarNode empty when Text(empty).Length == 0 && Schema.IsSection(path):
                 break;
             case YamlScalarNode scalar:
-                Add(path, key, scalar is { Value: "~", Style: ScalarStyle.Plain } ? "" : scalar.Value ?? "", isList: false);
+                Add(path, key, Text(scalar), isList: false);
                 break;
         }
     }
@@ -113,8 +113,11 @@ internal sealed class YamlLayer
     }
 
     private string Item(YamlNode node) => node is YamlScalarNode scalar
-        ? scalar.Value ?? ""
+        ? Text(scalar)
         : throw new ConfigException($"{At(node)} has a list in a list: write plain values.");
+
+    private static string Text(YamlScalarNode scalar) =>
+        scalar is { Style: ScalarStyle.Plain, Value: "~" or "null" or "Null" or "NULL" } ? "" : scalar.Value ?? "";
 
     private void Add(string path, YamlNode key, string text, bool isList)
     {

@@ -21,7 +21,7 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
         var data = DataSets.Open(options.Data, options.DataDir);
         foreach (string line in data.Notes) note($"note: {line}");
         var images = Part(data.Test, options);
-        RequireRadii(options, images);
+        RequireRadius(options.Norm, options.Radii[^1].Value, images);
         foreach (string line in Suspect(options, data.Test.Count)) note(line);
         var network = Load(device, options, images);
         foreach (string line in network.Notes) note($"note: {line}");
@@ -70,14 +70,6 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
         }
     }
 
-    private static void RequireRadii(EvalOptions options, LabeledImages images)
-    {
-        int size = images.ImageSize;
-        double most = options.Norm.Distance(new float[size], [.. Enumerable.Repeat(1f, size)]); // black and white
-        if (options.Radii[^1] is var largest && largest.Value > most) throw new UsageException(FormattableString.Invariant(
-            $"--eps is '{largest.Text}', and no two images are farther apart than {most:0.##} in {options.Norm.Name}: give less."));
-    }
-
     private static IEnumerable<string> Suspect(EvalOptions options, int images) =>
     [
         .. SuspectValues.Eps("--eps", options.Norm, options.Radii[^1].Value),
@@ -91,6 +83,15 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
             throw new UsageException($"--first is {options.First}, and '{all.Name}' has the images 0 to {all.Count - 1}: give less.");
         int count = options.Count == 0 ? all.Count - options.First : Math.Min(options.Count, all.Count - options.First);
         return options.First == 0 ? all.Take(count) : all.Subset([.. Enumerable.Range(options.First, count)]);
+    }
+
+    /// <summary>Refuses a radius within which every image is another one.</summary>
+    /// <exception cref="UsageException">It is.</exception>
+    public static void RequireRadius(Norm norm, double eps, LabeledImages images)
+    {
+        double most = norm.Distance(new float[images.ImageSize], [.. Enumerable.Repeat(1f, images.ImageSize)]); // black and white
+        if (eps > most) throw new UsageException(FormattableString.Invariant(
+            $"--eps is {Format.Pixels(eps)}, and no two images are farther apart than {most:0.##} in {norm.Name}: give less."));
     }
 
     /// <summary>Refuses images that are none of a network's.</summary>

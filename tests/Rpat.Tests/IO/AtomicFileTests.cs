@@ -75,7 +75,7 @@ public sealed class AtomicFileTests : IDisposable
             Assert.False(RegularFile.Exists(pipe));
         }
         Assert.Equal(pipe, new FileInfo(over).LinkTarget);
-        Assert.Equal(4, Directory.GetFileSystemEntries(_folder.Root).Length);
+        Assert.Equal(5, Directory.GetFileSystemEntries(_folder.Root).Length);
     }
 
     [Fact]
