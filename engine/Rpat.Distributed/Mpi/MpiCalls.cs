@@ -7,9 +7,12 @@ namespace Rpat.Distributed.Mpi;
 internal sealed unsafe class MpiCalls
 {
     private const int LongestError = 8192;
+    private const int LongestStatus = 64; // bytes; MPI_Status has 20 to 32 in the families
+    private const int Yields = 1000; // about as many microseconds on an idle machine
 
     private readonly MpiFunctions _mpi;
     private readonly MpiAbi _abi;
+    private readonly nint* _request = (nint*)NativeMemory.AllocZeroed((nuint)sizeof(nint) + LongestStatus);
 
     /// <summary>Initialises the library.</summary>
     /// <exception cref="HandshakeException">It refuses.</exception>
@@ -17,7 +20,7 @@ internal sealed unsafe class MpiCalls
     {
         (_mpi, _abi) = (library.Functions, library.Abi);
         int provided = 0, rank = 0, size = 0;
-        // This thread waits beside threads that compute: it gives way. MPICH has no such choice.
+        // This thread waits beside threads that compute: it gives way.
         NativeEnvironment.Default("OMPI_MCA_mpi_yield_when_idle", "1");
         // UCX, which MPICH may be built on, ends this process if a rank dies whose memory it reads.
         NativeEnvironment.Default("UCX_TLS", "^cma");
@@ -41,6 +44,24 @@ internal sealed unsafe class MpiCalls
     /// <summary>As many bytes of each rank, one after the other.</summary>
     public void AllGather(void* mine, int count, void* all) =>
         Check(_mpi.MPI_Allgather(mine, count, _abi.Byte, all, count, _abi.Byte, _abi.World), nameof(_mpi.MPI_Allgather));
+
+    /// <summary>
+    /// The same where ranks arrive at different times: a library waits busily, on a core that threads need to compute, and for ever if a rank
+    /// has died.
+    /// </summary>
+    /// <param name="waiting">Called again and again; what it throws ends the wait.</param>
+    public void AllGather(void* mine, int count, void* all, Action waiting)
+    {
+        const string function = nameof(_mpi.MPI_Iallgather);
+        Check(_mpi.MPI_Iallgather(mine, count, _abi.Byte, all, count, _abi.Byte, _abi.World, _request), function);
+        int done = 0;
+        for (SpinWait wait = default; ; wait.SpinOnce(Yields))
+        {
+            Check(_mpi.MPI_Test(_request, &done, _request + 1), function);
+            if (done != 0) return;
+            waiting();
+        }
+    }
 
     /// <summary>The bytes of each rank, at their places.</summary>
     public void AllGather(void* mine, int count, void* all, in MpiParts parts) =>

@@ -13,6 +13,8 @@ internal unsafe struct MpiFunctions
     public delegate* unmanaged<nint, int*, int> MPI_Comm_size;
     public delegate* unmanaged<void*, int, nint, int, nint, int> MPI_Bcast;
     public delegate* unmanaged<void*, int, nint, void*, int, nint, nint, int> MPI_Allgather;
+    public delegate* unmanaged<void*, int, nint, void*, int, nint, nint, nint*, int> MPI_Iallgather;
+    public delegate* unmanaged<nint*, int*, void*, int> MPI_Test;
     public delegate* unmanaged<void*, int, nint, void*, int*, int*, nint, nint, int> MPI_Allgatherv;
     public delegate* unmanaged<void*, int*, int*, nint, void*, int*, int*, nint, nint, int> MPI_Alltoallv;
     public delegate* unmanaged<int, byte*, int*, int> MPI_Error_string;
@@ -29,6 +31,9 @@ internal unsafe struct MpiFunctions
         MPI_Comm_size = (delegate* unmanaged<nint, int*, int>)symbol(nameof(MPI_Comm_size)),
         MPI_Bcast = (delegate* unmanaged<void*, int, nint, int, nint, int>)symbol(nameof(MPI_Bcast)),
         MPI_Allgather = (delegate* unmanaged<void*, int, nint, void*, int, nint, nint, int>)symbol(nameof(MPI_Allgather)),
+        MPI_Iallgather =
+            (delegate* unmanaged<void*, int, nint, void*, int, nint, nint, nint*, int>)symbol(nameof(MPI_Iallgather)),
+        MPI_Test = (delegate* unmanaged<nint*, int*, void*, int>)symbol(nameof(MPI_Test)),
         MPI_Allgatherv =
             (delegate* unmanaged<void*, int, nint, void*, int*, int*, nint, nint, int>)symbol(nameof(MPI_Allgatherv)),
         MPI_Alltoallv =

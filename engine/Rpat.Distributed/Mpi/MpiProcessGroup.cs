@@ -15,6 +15,7 @@ public sealed unsafe class MpiProcessGroup : IProcessGroup, ILossSource
 
     private readonly MpiCalls _mpi;
     private readonly Action<Exception> _abandon;
+    private readonly Action _requireAll;
     private readonly object _gate = new(); // whoever has it may use the caller's memory
     private readonly int _piece;
     private readonly byte* _out, _in;
@@ -27,7 +28,7 @@ public sealed unsafe class MpiProcessGroup : IProcessGroup, ILossSource
 
     private MpiProcessGroup(MpiCalls mpi, TcpProcessGroup side, Action<Exception> abandon, int piece)
     {
-        (_mpi, _side, _abandon, _piece, _lengths) = (mpi, side, abandon, piece, new long[mpi.Size]);
+        (_mpi, _side, _abandon, _requireAll, _piece, _lengths) = (mpi, side, abandon, RequireAll, piece, new long[mpi.Size]);
         (_to, _from) = (new MpiParts(mpi.Size), new MpiParts(mpi.Size));
         // A rank's slices of a piece are at most a value longer than their share.
         nuint room = (nuint)(piece + sizeof(double) * mpi.Size);
@@ -131,11 +132,15 @@ public sealed unsafe class MpiProcessGroup : IProcessGroup, ILossSource
         Abandon(new InvalidOperationException(sentence));
     }
 
-    /// <summary>Ends the library, which all ranks must do; after a failure it stays, since ending it would wait for the dead.</summary>
+    /// <summary>
+    /// Ends the library, which all ranks must do. After a failure it stays, since ending it would wait for the dead, and so does the memory
+    /// that it may still write to.
+    /// </summary>
     public void Dispose()
     {
         if (_lost is null) _mpi.Finish();
         _side.Dispose();
+        if (_lost is not null) return;
         foreach (void* memory in new nint[] { (nint)_out, (nint)_in, (nint)_heads }) NativeMemory.Free(memory);
         _to.Dispose();
         _from.Dispose();
@@ -211,7 +216,7 @@ public sealed unsafe class MpiProcessGroup : IProcessGroup, ILossSource
         RequireAll();
         var mine = new CollectiveHeader(kind, ++_number, bytes);
         (_heads[0], _heads[1]) = (((long)kind << 32) | (uint)_number, bytes);
-        _mpi.AllGather(_heads, 2 * sizeof(long), _heads + 2);
+        _mpi.AllGather(_heads, 2 * sizeof(long), _heads + 2, _requireAll);
         for (int rank = 0; rank < Size; rank++)
         {
             long head = _heads[2 * rank + 2];

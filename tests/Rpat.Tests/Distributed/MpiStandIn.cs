@@ -7,6 +7,9 @@ internal static unsafe class MpiStandIn
 {
     public const int Refused = 77;
 
+    private static readonly ConcurrentDictionary<nint, Task> _started = [];
+    private static int _requests;
+
     public static ConcurrentDictionary<(RankWorld, int Rank), HashSet<int>> Threads { get; } = [];
 
     public static int LongestPiece { get; private set; }
@@ -20,6 +23,8 @@ internal static unsafe class MpiStandIn
         MPI_Comm_size = &Size,
         MPI_Bcast = &Broadcast,
         MPI_Allgather = &AllGather,
+        MPI_Iallgather = &StartAllGather,
+        MPI_Test = &IsDone,
         MPI_Allgatherv = &AllGatherParts,
         MPI_Alltoallv = &AllToAll,
         MPI_Error_string = &Text,
@@ -83,10 +88,33 @@ internal static unsafe class MpiStandIn
 
     [UnmanagedCallersOnly]
     private static int AllGather(void* mine, int count, nint type, void* all, int each, nint its, nint world) =>
-        !IsByte(type) || !IsByte(its) ? Refused : Called(RankWorld.Here.Together([(nint)mine], given =>
+        !IsByte(type) || !IsByte(its) ? Refused : Called(Gather((nint)mine, count, (nint)all, each));
+
+    [UnmanagedCallersOnly]
+    private static int StartAllGather(void* mine, int count, nint type, void* all, int each, nint its, nint world, nint* request)
+    {
+        var (here, rank, from, to) = (RankWorld.Here, RankWorld.Rank, (nint)mine, (nint)all);
+        *request = Interlocked.Increment(ref _requests);
+        _started[*request] = Task.Factory.StartNew(() =>
         {
-            for (int rank = 0; rank < given.Length; rank++) Copy(given[rank][0], (nint)all + rank * each, count);
-        }));
+            here.Enter(rank);
+            Gather(from, count, to, each);
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        return !IsByte(type) || !IsByte(its) ? Refused : Called(0);
+    }
+
+    [UnmanagedCallersOnly]
+    private static int IsDone(nint* request, int* done, void* status)
+    {
+        *done = _started[*request].IsCompleted ? 1 : 0;
+        if (*done != 0) _started.Remove(*request, out _);
+        return Called(0);
+    }
+
+    private static int Gather(nint mine, int count, nint all, int each) => RankWorld.Here.Together([mine], given =>
+    {
+        for (int rank = 0; rank < given.Length; rank++) Copy(given[rank][0], all + rank * each, count);
+    });
 
     [UnmanagedCallersOnly]
     private static int AllGatherParts(void* mine, int count, nint type, void* all, int* counts, int* starts, nint its, nint world) =>
