@@ -17,13 +17,14 @@ public static class NormalizeOp
 /// <summary>Input normalisation (x − mean)/std as the first layer of a model, so that attacks work on [0,1] images.</summary>
 public sealed class Normalize
 {
-    /// <summary>Creates the layer from mean and standard deviation (positive) of each channel of images in [0,1].</summary>
-    /// <exception cref="ShapeException">The lengths differ or a deviation is not positive.</exception>
+    /// <summary>Creates the layer from mean (−1 to 1) and deviation (above 0, up to 1) of each channel of images in [0,1].</summary>
+    /// <exception cref="ShapeException">The lengths differ, or a number is out of its range.</exception>
     public Normalize(Device device, IReadOnlyList<float> mean, IReadOnlyList<float> std)
     {
-        ShapeException.Require(Bound.Given(mean).Count == Bound.Given(std).Count && mean.Concat(std).All(v => Math.Abs(v) <= 1)
-            && std.All(s => s > 0), "Normalize",
-            "one mean and one positive deviation per channel are needed, of pixels in [0,1]: in levels divide by 255");
+        ShapeException.Require(Bound.Given(mean).Count == Bound.Given(std).Count && std.All(s => s > 0), "Normalize",
+            "one mean and one positive deviation per channel are needed");
+        ShapeException.Require(mean.Concat(std).All(v => Math.Abs(v) <= 1), "Normalize",
+            "means and deviations are of pixels in [0,1], so at most 1: in levels divide by 255");
         (Mean, Std) = (mean, std);
         Scale = Vector(device, [.. std.Select(s => 1 / s)], "normalize.scale");
         Shift = Vector(device, [.. mean.Zip(std, (m, s) => -m / s)], "normalize.shift");

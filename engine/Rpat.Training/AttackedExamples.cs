@@ -39,7 +39,7 @@ internal static class AttackedExamples
     }
 
     private static string NameOf(LabeledImages images, int label) =>
-        label < images.ClassNames.Count ? images.ClassNames[label] : label.ToString(CultureInfo.InvariantCulture);
+        label < 0 ? "NaN" : label < images.ClassNames.Count ? images.ClassNames[label] : label.ToString(CultureInfo.InvariantCulture);
 
     private static float Largest(float[] a, float[] b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Max();
 }

@@ -50,7 +50,7 @@ internal sealed class DivergenceGuard(GuardSection config, int classes, string o
             + $"network{(own.Length == 0 ? "" : $" ({own})")}.");
     }
 
-    private static DivergedException Diverged(int step, string what) =>
-        new($"training diverged at step {step}: {what}; lower optimizer.lr, lengthen schedule.warmup, or let guard.action=rollback try "
-            + $"it.");
+    private DivergedException Diverged(int step, string what) =>
+        new($"training diverged at step {step}: {what}; lower optimizer.lr, lengthen schedule.warmup, or "
+            + (config.Action == GuardAction.Rollback ? "raise guard.rollbacks." : "let guard.action=rollback try it."));
 }

@@ -47,7 +47,8 @@ internal static class SuspectValues
     /// <param name="so">What happens then.</param>
     public static IEnumerable<string> Above(string name, int asked, int images, string what, string so)
     {
-        if (asked > images) yield return FormattableString.Invariant($"warning: {name} is {asked}, and there are {images} {what}: {so}.");
+        if (asked > images)
+            yield return FormattableString.Invariant($"warning: {name} is {asked}, above the number of {what}, {images}: {so}.");
     }
 
     private static string Path(System.Linq.Expressions.Expression<Func<TrainerConfig, object?>> property) => ConfigKeys.Of(property).Path;

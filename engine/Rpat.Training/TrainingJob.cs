@@ -50,8 +50,9 @@ public sealed class TrainingJob : IDisposable
     /// and checked, and nothing is trained yet. No other process has the folder open meanwhile.
     /// </summary>
     /// <param name="settings">
-    /// Keys of the configuration as <c>KEY=VALUE</c>, such as <c>recipe=fashion-quick</c> and <c>train.epochs=5</c>; <c>rpat config</c>
-    /// lists them. To resume, the same ones, except for keys that do not affect the weights.
+    /// Keys of the configuration as <c>KEY=VALUE</c>, such as <c>recipe=fashion-quick</c> and <c>train.epochs=5</c>; <c>rpat config
+    /// show</c> lists them. If they name a data set and no recipe, the rest is PGD-AT's published setting. To resume, the same ones, except
+    /// for keys that do not affect the weights.
     /// </param>
     /// <exception cref="UserException">A setting is wrong, is not that of the run to resume, or the
     /// folder cannot be made or opened.</exception>

@@ -21,7 +21,16 @@ internal sealed class TrainingSession : IDisposable
         if (plan.IsChanged) Folder.WriteConfig(plan.Resolved);
         _log = new PlainView(Folder.Log, _logInterval, clock);
         _record = Record(commandLine, compute, [.. (plugins ?? []).Select(Path.GetFullPath)]);
-        _record.Save(Folder);
+        try
+        {
+            _record.Save(Folder);
+        }
+        catch (IOException) when (!Folder.IsResumed)
+        {
+            Folder.Dispose();
+            Directory.Delete(Folder.Path, recursive: true); // no command would know it as a run
+            throw;
+        }
     }
 
     /// <summary>What is trained.</summary>

@@ -14,7 +14,8 @@ public static class OwnImages
         string[] classes = ["left", "right"];
         var set = LabeledImages.FromFloats("sides", channels: 1, height: 8, width: 8, images, labels, classes);
         var data = (set.Take(train), set.Subset([.. Enumerable.Range(train, labels.Length - train)]));
-        using var job = TrainingJob.Open(data, ["method.name=pgd-at", "model.width=4", "train.epochs=2", "run.name=sides", .. settings]);
+        string[] inPlace = ["data.augment.crop=0", "data.augment.flip=false"]; // a mirrored image would be of the other class
+        using var job = TrainingJob.Open(data, [.. inPlace, "model.width=4", "train.epochs=2", "run.name=sides", .. settings]);
         return job.Train();
     }
 }

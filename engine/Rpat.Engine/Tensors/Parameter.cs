@@ -9,7 +9,7 @@ public sealed class Parameter : Tensor
         (Store, Dimensions, IsPersistent) = (store, dimensions, true);
     }
 
-    /// <summary>The store that holds the values, gradients and momentum.</summary>
+    /// <summary>The store that holds the values and gradients.</summary>
     public ParameterStore Store { get; }
 
     /// <summary>Sizes in PyTorch's order: [out, in, kH, kW], [out, in] or [channels].</summary>

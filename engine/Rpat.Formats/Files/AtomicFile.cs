@@ -2,14 +2,15 @@ namespace Rpat.Formats.Files;
 
 /// <summary>
 /// Whole-file writes that no reader, crash or full disk ever leaves half-done: the bytes go to <c>NAME.tmp-PID</c> in the same folder,
-/// are flushed to the disk, and only then replace the old file. Nothing is written through a link that leads out of a run's folder.
+/// are flushed to the disk, and only then replace the old file, to which a link is followed. A device, a pipe and stdout are written in
+/// place. Nothing is written through a link that leads out of a run's folder.
 /// </summary>
 public static class AtomicFile
 {
     /// <summary>An empty file that every run folder has from its creation, and no other folder has.</summary>
     public const string RunMark = ".rpat-run";
 
-    private const string Half = ".tmp-";
+    private const string Half = ".tmp-", Stdout = "/proc/self/fd/1";
 
     // What identifies the run folders of versions that had no mark yet.
     private static readonly string[] _oldMarks = ["run.json", "config.yaml"];
@@ -23,21 +24,28 @@ public static class AtomicFile
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentNullException.ThrowIfNull(path);
-        if (Path.GetFileName(path).Length == 0)
-            throw new IOException($"'{path}' is a folder: give the name of a file in it.");
-        RequireNoLink(path);
-        string temporary = FormattableString.Invariant($"{path}{Half}{Environment.ProcessId}");
+        RequirePlace(path);
         try
         {
-            WriteFlushed(temporary, write);
-            File.Move(temporary, path, overwrite: true);
+            using Stream? open = OpenInPlace(path);
+            if (open is null) Replace(Target(path), write);
+            else write(open);
         }
-        catch (Exception error)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            RemoveQuietly(temporary);
-            if (error is IOException or UnauthorizedAccessException) throw CannotWrite(path, error);
-            throw;
+            throw CannotWrite(path, error);
         }
+    }
+
+    /// <summary>Refuses a path at which no file can be made, before there is anything to write.</summary>
+    /// <exception cref="IOException">It is a folder, is in none, or leads out of a run's folder through a link.</exception>
+    public static void RequirePlace(string path)
+    {
+        RequireNoLink(path);
+        if (Path.GetFileName(path).Length == 0 || Directory.Exists(path))
+            throw new IOException($"'{path}' is a folder: give the name of a file in it.");
+        if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
+            throw new IOException($"'{path}' cannot be written: check that its folder exists.");
     }
 
     /// <summary>Writes a text file atomically, in UTF-8 without a byte order mark; line ends are written as given.</summary>
@@ -50,8 +58,16 @@ public static class AtomicFile
     public static void MakeFolder(string path)
     {
         RequireNoLink(path);
-        if (File.Exists(path)) throw new IOException($"'{path}' is a file: choose another folder.");
-        Directory.CreateDirectory(path);
+        if (File.Exists(path))
+            throw new IOException($"'{path}' is a {(IsLink(path) ? "link to no folder" : "file")}: choose another folder.");
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"folder '{path}' cannot be made ({error.Message.TrimEnd('.')}): choose another folder.", error);
+        }
     }
 
     /// <summary>Opens a file for appending, in place and without replacing it; creates it if there is none.</summary>
@@ -103,6 +119,29 @@ public static class AtomicFile
             if (int.TryParse(file.AsSpan(file.LastIndexOf(Half, StringComparison.Ordinal) + Half.Length), NumberStyles.None,
                 CultureInfo.InvariantCulture, out int process))
                 yield return (file, process);
+    }
+
+    // Nobody reads what replaces a device, a pipe or the file that stdout writes to.
+    private static Stream? OpenInPlace(string path) => Target(path) == Target(Stdout) ? Console.OpenStandardOutput()
+        : RegularFile.IsDevice(path) ? new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite) : null;
+
+    // Of a bare name File.ResolveLinkTarget returns a path in the root.
+    private static string Target(string path) => Path.GetFullPath(path) is var full && IsLink(full)
+        ? File.ResolveLinkTarget(full, returnFinalTarget: true)!.FullName : full;
+
+    private static void Replace(string path, Action<Stream> write)
+    {
+        string temporary = FormattableString.Invariant($"{path}{Half}{Environment.ProcessId}");
+        try
+        {
+            WriteFlushed(temporary, write);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            RemoveQuietly(temporary);
+            throw;
+        }
     }
 
     private static void WriteFlushed(string path, Action<Stream> write)

@@ -9,7 +9,7 @@ namespace Rpat.Formats.Files;
 public static partial class RegularFile
 {
     private const int CurrentFolder = -100, NoFollow = 0x100, StatxType = 1, StatxLinks = 4, StatxBytes = 256, LinksAt = 16, ModeAt = 28;
-    private const int KindMask = 0xF000, Regular = 0x8000;
+    private const int KindMask = 0xF000, Regular = 0x8000, Folder = 0x4000;
 
     private static readonly UTF8Encoding _strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -20,9 +20,18 @@ public static partial class RegularFile
     {
         if (path.Contains('\0') || !File.Exists(path)) return false;
         if (!OperatingSystem.IsLinux()) return followLink || new FileInfo(path).LinkTarget is null;
+        return Kind(path, followLink) == Regular;
+    }
+
+    /// <summary>Whether there is something at a path, over links, that is neither a regular file nor a folder: a device, a pipe.</summary>
+    internal static bool IsDevice(string path) =>
+        OperatingSystem.IsLinux() && Kind(path, followLink: true) is not (null or Regular or Folder);
+
+    private static int? Kind(string path, bool followLink)
+    {
         Span<byte> status = stackalloc byte[StatxBytes];
         int done = Statx(CurrentFolder, path, followLink ? 0 : NoFollow, StatxType, ref MemoryMarshal.GetReference(status));
-        return done == 0 && (BinaryPrimitives.ReadUInt16LittleEndian(status[ModeAt..]) & KindMask) == Regular;
+        return done == 0 ? BinaryPrimitives.ReadUInt16LittleEndian(status[ModeAt..]) & KindMask : null;
     }
 
     /// <summary>Whether a file has other names (hard links), through which writes to it are visible as well.</summary>

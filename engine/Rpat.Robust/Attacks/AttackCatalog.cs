@@ -41,6 +41,8 @@ public sealed class AttackAttribute(string name, string norms, string defaults, 
 /// <summary>Every attack by name, with its defaults and their source.</summary>
 public static partial class AttackCatalog
 {
+    private const string PgdStep = "step eps/4 (linf: 2/255 at 8/255) or 15/128 eps (l2, l1)";
+
     /// <summary>Where <see cref="Catalog.Register"/> adds attacks.</summary>
     internal static Catalog<AttackInfo> Catalog { get; } = new("an attack",
     [
@@ -50,11 +52,11 @@ public static partial class AttackCatalog
         new("r+fgsm", "linf", "random sign step of eps/2, then one step of eps/2",
             "Tramer et al., ICLR'18 (torchattacks' RFGSM is another attack)"),
         new("ffgsm", "linf", "uniform start, one step of 1.25 eps", "Wong et al., ICLR'20"),
-        new("bimN", "linf l2 l1", "N steps from the image; step eps/4; last iterate", "Kurakin et al., 2017"),
-        new("pgdN", "linf l2 l1", "N steps, random start; step eps/4 (linf: 2/255 at 8/255) or 15/128 eps (l2, l1); last iterate",
+        new("bimN", "linf l2 l1", $"N steps from the image; {PgdStep}; last iterate", "Kurakin et al., 2017"),
+        new("pgdN", "linf l2 l1", $"N steps, random start; {PgdStep}; last iterate",
             "Madry et al., ICLR'18; settings of RPAT and torchattacks"),
         new("mi-fgsm", "linf", "10 steps of eps/4, decay 1", "Dong et al., CVPR'18; torchattacks"),
-        new("cw, cwN", "linf l2 l1", "PGD on the margin, 20 (N) steps of eps/4, random start, any misclassified iterate",
+        new("cw, cwN", "linf l2 l1", $"PGD on the margin, 20 (N) steps, random start; {PgdStep}; any misclassified iterate",
             "Carlini and Wagner, S&P'17, as adversarial-training papers use it"),
         new("cw-l2", "l2", "9 searches for c from 1e-3, 10000 iterations of Adam 0.01; counts within eps",
             "Carlini and Wagner, S&P'17; Foolbox"),

@@ -1,7 +1,7 @@
 namespace Rpat.Robust.Attacks;
 
 /// <summary>
-/// Carlini and Wagner's L2 attack (S&amp;P'17; attacks.md 1.6): Adam on w with u = (tanh w + 1)/2 minimises ‖u − x‖² + c·F(u), with a
+/// Carlini and Wagner's L2 attack (S&amp;P'17; attacks.md 1.6): Adam on w with u = (tanh w + 1)/2 minimises ‖u − x_r‖² + c·F(u), with a
 /// binary search for the smallest c that succeeds. It has no radius: the result counts when its distance is at most ε.
 /// </summary>
 public sealed record CarliniWagner : Attack

@@ -27,7 +27,7 @@ public sealed record PgdAttack : Attack
     /// <summary>BIM (Kurakin et al., 2017): PGD from the image itself (attacks.md 1.4).</summary>
     public static PgdAttack Bim { get; } = new() { Title = "bim", RandomStart = false };
 
-    /// <summary>"CW" of adversarial-training papers: 20 steps of 2/255 on the margin, any misclassified iterate (attacks.md 1.5).</summary>
+    /// <summary>"CW" of adversarial-training papers: 20 of PGD's steps on the margin, any misclassified iterate (attacks.md 1.5).</summary>
     public static PgdAttack CwLinf { get; } = new()
     { Title = "cw-linf", Loss = AttackLoss.Margin, Steps = 20, Keep = Keep.AnyMisclassified };
 
@@ -42,7 +42,8 @@ public sealed record PgdAttack : Attack
 
     /// <inheritdoc/>
     public override string Settings =>
-        Text($"loss={Loss.Name} steps={Steps} step={StepSize:R} restarts={Restarts} start={(RandomStart ? "random" : "image")} keep={Keep} draws={Draws}");
+        Text($"loss={Loss.Name} steps={Steps} step={StepSize:R} restarts={Restarts} start={(RandomStart ? "random" : "image")} ")
+        + Text($"keep={Keep} draws={Draws}");
 
     /// <summary>The loss to maximise.</summary>
     public AttackLoss Loss { get; init => field = InputCheck.Given(value); } = AttackLoss.CrossEntropy;

@@ -23,6 +23,7 @@ public sealed class Evaluator(Classifier net, int batch = 128) : IDisposable
     /// <param name="seed">Seed of the attacks' random numbers.</param>
     /// <param name="progress">Receives the number of finished images after each batch; may cancel by throwing.</param>
     /// <exception cref="ShapeException">The images have another size than the network's.</exception>
+    /// <exception cref="ArgumentException">A label is no class of the network, or a radius or step is not in pixel units.</exception>
     /// <exception cref="NotFiniteException">The network returned NaN or infinity under attack.</exception>
     public Accuracy Run(LabeledImages images, AttackSuite? attacks = null, ulong seed = 0, Action<int>? progress = null) =>
         Run(Argument.Given(images), 0, images.Count, attacks, seed, progress);

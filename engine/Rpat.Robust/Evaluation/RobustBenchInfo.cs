@@ -1,8 +1,8 @@
 namespace Rpat.Robust.Evaluation;
 
 /// <summary>
-/// The leaderboard's file about a model (attacks.md 3.3): accuracies in percent with two decimals, as texts; fields that need
-/// human knowledge are left empty.
+/// The leaderboard's file about a model (attacks.md 3.3): accuracies in percent with two decimals, as texts. Other
+/// fields need human knowledge: they are empty, and no additional data and one forward pass are assumed.
 /// </summary>
 /// <param name="Dataset">Name of the data set, or empty if it has none.</param>
 /// <param name="Eps">The radius as a text.</param>
@@ -57,5 +57,5 @@ public sealed record RobustBenchInfo(
         },
         new JsonSerializerOptions { WriteIndented = true }) + "\n";
 
-    private static string Percent(int count, int all) => Math.Round(100.0 * count / all, 2).ToString(CultureInfo.InvariantCulture);
+    private static string Percent(int count, int all) => (100.0 * count / all).ToString("F2", CultureInfo.InvariantCulture);
 }

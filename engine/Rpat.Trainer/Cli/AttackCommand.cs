@@ -34,9 +34,10 @@ internal sealed class AttackCommand
         var options = _threat.Read(parsed, parsed.GetRequiredValue(_attack));
         if (options.Attacks.Count != 1 || options.Radii.Count != 1)
             throw new UsageException("'rpat attack' takes one --attack and one --eps; 'rpat eval' takes several.");
-        string file = parsed.GetRequiredValue(_out);
-        if (!file.EndsWith(".npz", StringComparison.OrdinalIgnoreCase)) file += ".npz"; // as NumPy does
-        AtomicFile.RequireNoLink(file);
+        string file = OutputFile.Of(parsed.GetRequiredValue(_out), $"{options.Attacks[0]}.npz");
+        bool isNamed = file.EndsWith(".npz", StringComparison.OrdinalIgnoreCase) || (File.Exists(file) && !RegularFile.Exists(file));
+        if (!isNamed) file += ".npz"; // as NumPy does
+        AtomicFile.RequirePlace(file);
         var subject = Opened(parsed, options);
         int? goal = Goal(parsed.GetValue(_goal), subject);
         var (suite, made) = options.Batch.Run(_host.Warn, batch =>
@@ -62,7 +63,7 @@ internal sealed class AttackCommand
                 file,
             },
             () => _host.Out.WriteLine(
-                $"{AttackTitle.Of(suite.Label)} {options.Norm.Name} eps {options.Radii[0].Text}: {Finding(made, goal)}"));
+                $"{AttackTitle.Of(suite.Label)} {options.Norm.Name} eps {options.Radii[0].Text}: {Finding(made, goal)}\nfile: {file}"));
         return ExitCode.Done;
     }
 

@@ -27,15 +27,16 @@ internal static class AttacksCommand
         return command;
     }
 
-    // pgd50 is pgd20 with another number of steps.
+    // pgd50 is pgdN with another number of steps.
     private static int Show(CommandContext host, string typed)
     {
-        string name = CatalogNames.Attacks.Match(typed)
+        string name = CatalogNames.Attacks.Match(typed) ?? CatalogNames.Attacks.Match(typed.Replace("N", "20", StringComparison.Ordinal))
             ?? throw new UsageException($"there is no attack '{typed}': {CatalogNames.Attacks.Hint(typed)}");
-        var info = AttackCatalog.All.FirstOrDefault(a => a.Name == name)
-            ?? AttackCatalog.All.FirstOrDefault(a => Kind(a.Name) == Kind(name))
-            ?? throw new UsageException($"'{name}' is no attack: it measures without one.");
-        host.Out.WriteLine($"{name}{(info.Name == name ? "" : $" (as {info.Name}, with its own number)")}\n  norms     {info.Norms}");
+        name = AutoAttack.Find(name, Norm.Linf, 0.1, 10)?.Name ?? name; // aa-standard is aa
+        var rows = AttackCatalog.All.SelectMany(info => info.Name.Split(", "), (info, listed) => (Listed: listed, Info: info)).ToList();
+        var (row, info) = rows.Find(row => row.Listed == name) is { Info: not null } same ? same
+            : rows.FindLast(row => Kind(row.Listed) == Kind(name));
+        host.Out.WriteLine($"{name}{(row == name ? "" : $" (as {row}, with its own number)")}\n  norms     {info.Norms}");
         host.Tell($"  defaults  {info.Defaults}", 12);
         host.Tell($"  source    {info.Source}", 12);
         host.Tell($"  shown as  {AttackTitle.Of(name)}", 12);

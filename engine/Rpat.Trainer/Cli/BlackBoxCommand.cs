@@ -31,7 +31,7 @@ internal sealed class BlackBoxCommand
     private readonly Option<string?> _only = CorruptionsCommand.OnlyOption();
     private readonly Option<int> _batch = new("--batch-size", "-b")
     { Description = "images at a time", HelpName = "N", DefaultValueFactory = _ => 128 };
-    private readonly Option<int> _threads = new("--threads", "-j") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
+    private readonly ThreadsOption _threads = new();
     private readonly Option<long> _seed = new("--seed") { Description = ConfigKeys.Of(c => c.Train.Seed).Doc, HelpName = "N" };
     private readonly Option<bool> _resume = new("--resume") { Description = "resume an evaluation that was stopped or killed" };
     private readonly Option<bool> _again = EvalCommand.AgainOption();
@@ -49,7 +49,7 @@ internal sealed class BlackBoxCommand
         var box = new BlackBoxCommand(host);
         var command = new Command("blackbox", "Measure a network of another program by its answers alone: an .onnx file.") { box._file };
         foreach (Option option in new Option[] { box._data, box._dataDir, box._norm, box._eps, box._count, box._queries, box._surrogate,
-            box._transfer, box._folder, box._only, box._resume, box._again, box._out, box._runs, box._batch, box._threads, box._seed,
+            box._transfer, box._folder, box._only, box._resume, box._again, box._out, box._runs, box._batch, box._threads.Option, box._seed,
             box._json.Option })
             command.Add(option);
         command.SetAction(box.Run);
@@ -58,7 +58,7 @@ internal sealed class BlackBoxCommand
 
     private int Run(ParseResult parsed)
     {
-        foreach (var option in new[] { _count, _queries, _threads })
+        foreach (var option in new[] { _count, _queries })
             if (parsed.GetValue(option) < 0) throw new UsageException($"{option.Name} must not be negative.");
         if (parsed.GetValue(_batch) < 1) throw new UsageException("--batch-size must be at least 1.");
         var norm = CatalogNames.NormOf(parsed.GetRequiredValue(_norm));
@@ -67,9 +67,10 @@ internal sealed class BlackBoxCommand
         foreach (string line in SuspectValues.Eps("--eps", norm, radius.Value)) _host.Warn(line);
         string file = parsed.GetRequiredValue(_file), root = parsed.GetRequiredValue(_runs);
         var images = Images(parsed, file, root, out string set);
-        using var device = Device.Cpu(parsed.GetValue(_threads));
+        EvalSubject.RequireRadius(norm, radius.Value, images);
+        using var device = Device.Cpu(_threads.Value(parsed));
         var image = new Shape(1, images.Channels, images.Height, images.Width);
-        using var model = OnnxModel.Open(file, parsed.GetValue(_threads), image);
+        using var model = OnnxModel.Open(file, _threads.Value(parsed), image);
         if (images.Labels.Any(label => label >= model.Classes))
             throw new UsageException($"'{images.Name}' has labels above the {model.Classes} classes of the file: choose other --data.");
         var corruptions = parsed.GetValue(_folder) is { } cells ? Corruptions.Open(cells, parsed.GetValue(_only), parsed.GetValue(_count),

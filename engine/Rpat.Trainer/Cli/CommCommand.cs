@@ -28,11 +28,11 @@ internal sealed class CommCommand
     { Description = "processes to start on this machine if no launcher has", HelpName = "N", DefaultValueFactory = _ => 2 };
 
     private readonly Option<TransportKind> _transport = new("--transport")
-    { Description = "what carries the values, as run.transport", DefaultValueFactory = _ => TransportKind.Auto };
+    { Description = "what carries the values, as run.transport; auto by default", HelpName = "auto|mpi|nccl|tcp" };
 
     private readonly Option<double?> _stepMs = new("--project")
     {
-        Description = "time nothing; print a model of 8, 64 and 512 GPUs, of which each computes a step in so many ms, by default in the "
+        Description = "time nothing; print a model of 8, 64 and 512 GPUs, of which each computes a step in MS ms, by default in the "
             + "time that others have published",
         HelpName = "MS",
         Arity = ArgumentArity.ZeroOrOne,

@@ -14,12 +14,13 @@ internal sealed class CorruptionsCommand
     private readonly Option<int> _count = new("--n") { Description = "images of each severity, from the first; 0 for all", HelpName = "N" };
     private readonly Option<int> _batch = new("--batch-size", "-b")
     { Description = "images at a time", HelpName = "N", DefaultValueFactory = _ => 128 };
-    private readonly Option<int> _threads = new("--threads", "-j") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
+    private readonly ThreadsOption _threads = new();
     private readonly Option<bool> _resume = new("--resume") { Description = "resume an evaluation that was stopped or killed" };
     private readonly Option<bool> _again = EvalCommand.AgainOption();
     private readonly Option<string?> _out = new("--out", "-o")
     { Description = "folder of the evaluation; in the run, or among the runs, by default", HelpName = "DIR" };
-    private readonly Option<string?> _csv = new("--csv") { Description = "write the grid in RobustBench's form", HelpName = "FILE" };
+    private readonly Option<string?> _csv =
+        OutputFile.Checked(new("--csv") { Description = "write the grid in RobustBench's form", HelpName = "FILE" });
     private readonly JsonOption _json = new();
 
     private CorruptionsCommand(CommandContext host) =>
@@ -31,7 +32,7 @@ internal sealed class CorruptionsCommand
         var of = new CorruptionsCommand(host);
         var command = new Command("corruptions", "Measure a checkpoint on common corruptions (CIFAR-C).")
         {
-            of._folder, of._only, of._count, of._batch, of._threads, of._device.Option, of._resume, of._again, of._out, of._csv,
+            of._folder, of._only, of._count, of._batch, of._threads.Option, of._device.Option, of._resume, of._again, of._out, of._csv,
             of._json.Option,
         };
         of._weights.AddTo(command);
@@ -78,12 +79,11 @@ internal sealed class CorruptionsCommand
 
     private int Run(ParseResult parsed)
     {
-        foreach (var option in new[] { _count, _threads })
-            if (parsed.GetValue(option) < 0) throw new UsageException($"{option.Name} must not be negative.");
+        if (parsed.GetValue(_count) < 0) throw new UsageException($"{_count.Name} must not be negative.");
         if (parsed.GetValue(_batch) < 1) throw new UsageException("--batch-size must be at least 1.");
         var (checkpoint, choice) = _weights.Read(parsed);
         using var device = DeviceFactory.Named(_device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default,
-            parsed.GetValue(_threads));
+            _threads.Value(parsed));
         var network = NetworkFile.Load(device, checkpoint, choice);
         var set = Corruptions.Open(parsed.GetRequiredValue(_folder), parsed.GetValue(_only), parsed.GetValue(_count),
             network.Net.InputShape, network.Net.Classes, _host.Warn);

@@ -28,8 +28,8 @@ internal static partial class DocsCommand
         return command;
     }
 
-    /// <summary>A source with its references to pages as commands: <c>methods.md 2.3</c> is <c>rpat docs methods 2.3</c>.</summary>
-    public static string Referring(string source) => Reference().Replace(source, "rpat docs $1 ");
+    /// <summary>A source with its references to pages as commands: <c>methods.md 2.3</c> is <c>'rpat docs methods 2.3'</c>.</summary>
+    public static string Referring(string source) => Reference().Replace(source, "'rpat docs $1 $2'");
 
     private static void List(CommandContext host)
     {
@@ -71,6 +71,6 @@ internal static partial class DocsCommand
     [GeneratedRegex(@"^(##+) ([0-9][0-9.]*?)\.? ")]
     private static partial Regex Heading();
 
-    [GeneratedRegex(@"\b(methods|attacks)\.md (?:section )?")]
+    [GeneratedRegex(@"\b(methods|attacks)\.md (?:section )?([0-9]+(?:\.[0-9]+)*)")]
     private static partial Regex Reference();
 }

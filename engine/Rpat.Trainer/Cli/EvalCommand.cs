@@ -24,23 +24,23 @@ internal sealed class EvalCommand
     private readonly Option<string?> _out = new("--out", "-o")
     { Description = "folder of the evaluation; in the run, or among the runs, by default", HelpName = "DIR" };
     private readonly JsonOption _json = new();
-    private readonly Option<string?> _logits = new("--save-logits")
-    { Description = "keep the clean logits, float32 [N, classes]", HelpName = "FILE.npy" };
-    private readonly Option<string?> _gradients = new("--save-gradients")
+    private readonly Option<string?> _logits = OutputFile.Checked(new("--save-logits")
+    { Description = "keep the clean logits, float32 [N, classes]", HelpName = "FILE.npy" });
+    private readonly Option<string?> _gradients = OutputFile.Checked(new("--save-gradients")
     {
         Description =
         "keep every weight's gradient of the mean cross-entropy of all images, one batch in training mode",
         HelpName = "FILE.npz"
-    };
-    private readonly Option<string?> _inputGradients = new("--save-input-gradients")
+    });
+    private readonly Option<string?> _inputGradients = OutputFile.Checked(new("--save-input-gradients")
     {
         Description = "keep the gradient of the summed cross-entropy by each image in [0,1], float32 [N, C, H, W]",
         HelpName = "FILE.npy"
-    };
+    });
     private readonly Option<string[]> _failUnder = new("--fail-under")
     { Description = "end with exit code 7 when an accuracy is lower, in percent; repeatable", HelpName = "ATTACK=PERCENT" };
-    private readonly Option<string?> _leaderboard = new("--robustbench-json")
-    { Description = "write RobustBench's model_info of the 'aa' column", HelpName = "FILE" };
+    private readonly Option<string?> _leaderboard = OutputFile.Checked(new("--robustbench-json")
+    { Description = "write RobustBench's model_info of the 'aa' column", HelpName = "FILE" });
 
     private EvalCommand(CommandContext host) => (_host, _threat) = (host, new ThreatOptions(host));
 

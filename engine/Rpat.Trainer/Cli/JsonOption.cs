@@ -21,12 +21,12 @@ internal sealed class JsonOption
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
-    private readonly Option<string?> _option = new("--json")
+    private readonly Option<string?> _option = OutputFile.Checked(new("--json")
     {
         Description = "print the result as JSON instead, or also write it to a file",
         HelpName = "FILE",
         Arity = ArgumentArity.ZeroOrOne,
-    };
+    });
 
     /// <summary>The option, to be added to a command.</summary>
     public Option Option => _option;

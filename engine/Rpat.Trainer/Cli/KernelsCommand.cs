@@ -14,7 +14,7 @@ internal sealed class KernelsCommand
     private readonly DeviceOption _device;
     private readonly Option<string> _precision = Choice("--precision", "how a GPU's convolutions multiply", "fp32", "tf32", "bf16");
     private readonly Option<string> _conv = Choice("--conv", "convolution algorithms of the CPU", "auto", "direct");
-    private readonly Option<int> _threads = Number("--threads", "threads of the CPU, 0 for one per core", 0);
+    private readonly ThreadsOption _threads = new();
     private readonly Option<int> _batch = Number("--batch-size", "images", 128);
     private readonly Option<int> _rounds = Number("--rounds", "how often each kernel is timed", 5);
     private readonly Option<bool> _list = new("--list") { Description = "print the names of kernels, ops and categories, and stop" };
@@ -30,8 +30,8 @@ internal sealed class KernelsCommand
         var command =
             new Command("kernels", "Time every kernel at the sizes of PreActResNet-18, and show its share of the device's measured peak.")
         {
-            kernels._device.Option, kernels._precision, kernels._conv, kernels._threads, kernels._batch, kernels._rounds, kernels._time,
-            kernels._list,
+            kernels._device.Option, kernels._precision, kernels._conv, kernels._threads.Option, kernels._batch, kernels._rounds,
+            kernels._time, kernels._list,
         };
         kernels._output.AddTo(command);
         command.SetAction(kernels.Run);
@@ -47,7 +47,7 @@ internal sealed class KernelsCommand
         int batch = Within(parsed, _batch, 1, 4096), rounds = Within(parsed, _rounds, 1, 1000), time = Within(parsed, _time, 0, 60_000);
         var convolution = Enum.Parse<ConvolutionAlgorithm>(Known(parsed, _conv, "auto", "direct"), ignoreCase: true);
         string precision = Known(parsed, _precision, "fp32", "tf32", "bf16");
-        using var device = DeviceFactory.Named(_device.Name(parsed), precision, Within(parsed, _threads, 0, 1024), convolution);
+        using var device = DeviceFactory.Named(_device.Name(parsed), precision, _threads.Value(parsed), convolution);
         string on = $"{device.Name}: {device.Description}; batch {batch}";
         using var watch = GpuWatch.Of(device, _host);
         using var cublas = Yardstick(device);

@@ -29,7 +29,7 @@ internal sealed class PerceptionCommand
     private readonly Option<string> _root;
     private readonly DeviceOption _device;
     private readonly JsonOption _json = new();
-    private readonly Option<int> _threads = new("--threads", "-j") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
+    private readonly ThreadsOption _threads = new();
 
     private PerceptionCommand(CommandContext host) =>
         (_host, _device, _dataDir, _root) = (host, new DeviceOption(host), DataDirOption.Create(host), RunsOption.Create(host));
@@ -42,7 +42,7 @@ internal sealed class PerceptionCommand
         var command =
             new Command("perception", "Measure how far logits and features move for successes and failures (the paper's motivation).")
         {
-            _runs, _data, _dataDir, _perturbations, _norm, _eps, _weak, _count, _seed, _model, _out, _root, _device.Option, _threads,
+            _runs, _data, _dataDir, _perturbations, _norm, _eps, _weak, _count, _seed, _model, _out, _root, _device.Option, _threads.Option,
             _json.Option,
         };
         command.SetAction(Run);
@@ -57,12 +57,12 @@ internal sealed class PerceptionCommand
         var options = Options(parsed);
         if (parsed.GetValue(_seed) < 0) throw new UsageException($"--seed is {parsed.GetValue(_seed)}: give a number from 0.");
         string folder = parsed.GetValue(_out) ?? Path.Combine(RunFinder.HomeOf(subjects[0].Path, root), "perception");
-        AtomicFile.RequireNoLink(folder);
         var images = Images(parsed, subjects[0].Path);
+        EvalSubject.RequireRadius(options[0].Perturbation.Norm, options[0].Perturbation.Eps, images);
         using var device = DeviceFactory.Named(_device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default,
-            Math.Max(0, parsed.GetValue(_threads)));
-        List<PerceptionRun> runs = [.. options.SelectMany(o => subjects.Select(subject => Measure(device, subject, o, images, parsed)))];
+            _threads.Value(parsed));
         AtomicFile.MakeFolder(folder);
+        List<PerceptionRun> runs = [.. options.SelectMany(o => subjects.Select(subject => Measure(device, subject, o, images, parsed)))];
         PerceptionTable.WriteJson(Path.Combine(folder, "perception.json"), runs);
         PerceptionReport.Write(Path.Combine(folder, "perception.html"), runs);
         _json.Give(parsed, _host, () => PerceptionTable.Json(runs), () =>

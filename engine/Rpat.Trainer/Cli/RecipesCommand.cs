@@ -26,8 +26,10 @@ internal static class RecipesCommand
         show.SetAction(parsed =>
         {
             string recipe = parsed.GetRequiredValue(name);
-            if (parsed.GetValue(written)) RecipeText.Row(recipe, host.Out);
-            else RecipeText.Show(recipe, host.Out);
+            using var text = new StringWriter();
+            if (parsed.GetValue(written)) RecipeText.Row(recipe, text);
+            else RecipeText.Show(recipe, text);
+            host.Out.Write(DocsCommand.Referring(text.ToString()));
             return ExitCode.Done;
         });
         return show;

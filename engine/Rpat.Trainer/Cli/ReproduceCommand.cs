@@ -14,13 +14,13 @@ internal sealed class ReproduceCommand
     private readonly Func<string[], CommandContext, int> _program;
     private readonly Option<string> _scale = new("--scale")
     {
-        Description = "quick: a narrow net on Fashion-MNIST, minutes a method on 2 cores; paper: the published settings",
+        Description = "quick: a narrow net on Fashion-MNIST, minutes per method on 2 cores; paper: the published settings",
         HelpName = "quick|paper",
         DefaultValueFactory = _ => "quick"
     };
     private readonly Option<string> _methods = new("--methods")
     {
-        Description = "which, by comma; those of --scale quick are the middle of the fashion-…-quick recipes",
+        Description = "which, by comma; NAME as in fashion-NAME-quick at --scale quick",
         HelpName = "all|NAME,…",
         DefaultValueFactory = _ => "all"
     };
@@ -49,7 +49,7 @@ internal sealed class ReproduceCommand
     private readonly JsonOption _json = new();
     private readonly Option<string?> _dataDir;
     private readonly DeviceOption _device;
-    private readonly Option<int> _threads = new("--threads", "-j") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
+    private readonly ThreadsOption _threads = new();
 
     private ReproduceCommand(CommandContext host, Func<string[], CommandContext, int> program) =>
         (_host, _program, _device, _dataDir) = (host, program, new DeviceOption(host), DataDirOption.Create(host));
@@ -62,7 +62,7 @@ internal sealed class ReproduceCommand
     {
         var command = new Command("reproduce", "Train and measure many methods and print the paper's table: Clean, AA, Mean, NRR.")
         {
-            _scale, _methods, _seeds, _out, _resume, _images, _attack, _data, _net, _norm, _sets, _dataDir, _device.Option, _threads,
+            _scale, _methods, _seeds, _out, _resume, _images, _attack, _data, _net, _norm, _sets, _dataDir, _device.Option, _threads.Option,
             _json.Option,
         };
         _study.AddTo(command);
@@ -90,7 +90,7 @@ internal sealed class ReproduceCommand
     }
 
     private StudyPlace Place(ParseResult parsed) =>
-        new("", parsed.GetValue(_dataDir), _device.Name(parsed), parsed.GetValue(_threads));
+        new("", parsed.GetValue(_dataDir), _device.Name(parsed), _threads.Value(parsed));
 
     private ReproducePlan Plan(ParseResult parsed)
     {
@@ -107,7 +107,7 @@ internal sealed class ReproduceCommand
         string folder = parsed.GetValue(_out) ?? Path.Combine("reproduce", scale);
         return new ReproducePlan(
             scale, recipes, SeedList.Parse(parsed.GetRequiredValue(_seeds)), folder, attack, images, parsed.GetValue(_sets) ?? [],
-            parsed.GetValue(_dataDir), _device.Name(parsed), parsed.GetValue(_threads));
+            parsed.GetValue(_dataDir), _device.Name(parsed), _threads.Value(parsed));
     }
 
     // Values that change the runs must not change in a folder; methods, seeds and the number of images may grow.

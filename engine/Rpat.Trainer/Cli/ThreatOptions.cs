@@ -35,7 +35,7 @@ internal sealed class ThreatOptions
     { Description = "most MiB of tensors on the CPU; 0 for what the machine has", HelpName = "MIB" };
     private readonly Option<long> _seed = new("--seed") { Description = ConfigKeys.Of(c => c.Train.Seed).Doc, HelpName = "N" };
     private readonly DeviceOption _device;
-    private readonly Option<int> _threads = new("--threads", "-j") { Description = ConfigKeys.Of(c => c.Run.Threads).Doc, HelpName = "N" };
+    private readonly ThreadsOption _threads = new();
 
     /// <summary>Makes the options.</summary>
     public ThreatOptions(CommandContext host)
@@ -48,8 +48,8 @@ internal sealed class ThreatOptions
     public void AddTo(Command command)
     {
         _weights.AddTo(command);
-        foreach (Option option in new Option[] { _data, _dataDir, _norm, _eps, _step, _first, _count, _batch, _memory, _seed, _threads,
-            _device.Option }) command.Add(option);
+        foreach (Option option in new Option[] { _data, _dataDir, _norm, _eps, _step, _first, _count, _batch, _memory, _seed,
+            _threads.Option, _device.Option }) command.Add(option);
     }
 
     /// <summary>Opens the device to compute on.</summary>
@@ -57,8 +57,7 @@ internal sealed class ThreatOptions
     /// <exception cref="DeviceException">There is no such device.</exception>
     public Device Open(ParseResult parsed, ConvolutionAlgorithm convolution = ConvolutionAlgorithm.Auto)
     {
-        int threads = parsed.GetValue(_threads), memory = parsed.GetValue(_memory);
-        if (threads < 0) throw new UsageException("--threads must not be negative.");
+        int threads = _threads.Value(parsed), memory = parsed.GetValue(_memory);
         if (memory < 0) throw new UsageException("--memory must not be negative.");
         var device = DeviceFactory.Named(_device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default, threads, convolution);
         if (memory > 0 && device is CpuDevice cpu) cpu.MemoryLimit = (long)memory << 20;

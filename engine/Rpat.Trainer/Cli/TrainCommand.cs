@@ -186,12 +186,13 @@ internal sealed class TrainCommand
     // Defaults alone would train something that was not requested: at least the data must be named.
     private ResolvedConfig Complete(ConfigSources sources)
     {
-        var resolved = ConfigResolver.Partial(sources);
-        if (sources.Files.Count > 0 || resolved.Config.Recipe.Name.Length > 0) return ConfigResolver.Resolve(sources);
-        if (resolved.Values[ConfigKeys.Of(c => c.Data.Name).Path].Origin == "default") throw new UsageException(
+        var given = ConfigResolver.Partial(sources);
+        if (sources.Files.Count == 0 && given.Config.Recipe.Name.Length == 0
+            && given.Values[ConfigKeys.Of(c => c.Data.Name).Path].Origin == "default") throw new UsageException(
             "nothing says what to train: give --recipe NAME ('rpat recipes' lists them), --data NAME or -c FILE.");
-        resolved = ConfigResolver.Resolve(sources with { Base = RecipeLibrary.PgdAt(resolved.Config.Attack.Norm) });
-        _host.Note($"note: no recipe, so what is not set is PGD-AT's published setting; this is {Summary(resolved.Config)}");
+        var resolved = ConfigResolver.Resolve(sources);
+        if (resolved.Values.Values.Any(value => value.Origin == RecipeLibrary.PgdAtOrigin))
+            _host.Note($"note: no recipe, so what is not set is PGD-AT's published setting; this is {Summary(resolved.Config)}");
         return resolved;
     }
 }

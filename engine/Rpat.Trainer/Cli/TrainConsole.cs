@@ -84,7 +84,9 @@ internal sealed class TrainConsole(TrainingSession session, StopRequest stop, Co
     {
         int code = ErrorOutput.Print(error, host.Error, details: host.Loudness.Level == LogLevel.Debug, logged: true, plugins: host.Plugins);
         if (error is PeerLostException { Code: 0 }) return code;
-        host.Warn($"the run's log is {Path.Combine(Folder, RunLog.FileName)}; when that is mended, resume with: {ResumeCommand}");
+        host.Warn($"the run's log is {Path.Combine(Folder, RunLog.FileName)}; " + (error is DivergedException
+            ? $"change that in a new run, or in this one with: {ResumeCommand} --allow-change optimizer.lr --lr RATE"
+            : $"when that is mended, resume with: {ResumeCommand}"));
         return code;
     }
 
@@ -93,6 +95,6 @@ internal sealed class TrainConsole(TrainingSession session, StopRequest stop, Co
         double grace = session.Config.Run.Grace;
         string limit = grace <= 0 ? ""
             : FormattableString.Invariant($"; if that takes over {grace:0.##} s (run.grace), it stops without saving");
-        return $"saving after this step{limit}; a second signal stops at once";
+        return $"stopping as soon as the run can be resumed{limit}; a second signal stops at once";
     }
 }

@@ -16,7 +16,8 @@ internal static class UsageErrors
     {
         var command = parsed.CommandResult.Command;
         string help = $"see '{CommandPath(parsed.CommandResult)} --help'";
-        if (parsed.UnmatchedTokens is [var unknown, ..]) return new UsageException($"{Unknown(unknown, command)} ({help})");
+        if (parsed.UnmatchedTokens is [var unknown, ..])
+            return new UsageException($"{Unknown(unknown, command, parsed.Tokens.Any(t => t.Type == TokenType.DoubleDash))} ({help})");
         string problem = parsed.Errors.Count > 0 ? Problem(parsed.Errors[0]).TrimEnd('.') : "a command is missing";
         return new UsageException($"{problem} ({help})");
     }
@@ -59,7 +60,7 @@ internal static class UsageErrors
 
     private static string Described(string? description) => string.IsNullOrEmpty(description) ? "it" : description;
 
-    private static string Unknown(string token, Command command)
+    private static string Unknown(string token, Command command, bool hasDashes = false)
     {
         bool isOption = token.StartsWith('-');
         IEnumerable<string> known = isOption
@@ -67,6 +68,7 @@ internal static class UsageErrors
             : command.Subcommands.Select(sub => sub.Name);
         string hint = !isOption && OptionFor(token, command) is { } option ? $": did you mean '{option} {token}'?"
             : Near(token, [.. known]) is not { } near ? ""
+            : near == token && hasDashes ? " behind '--': options come before it"
             : near == token ? $" before its name: options come after the command, as in 'rpat {command.Name} {token} …'"
             : $": did you mean '{near}'?";
         return $"'{command.Name}' knows no {(isOption ? "option" : "command or argument")} '{token}'{hint}";
@@ -87,7 +89,7 @@ internal static class UsageErrors
         string bare = token.Trim('-');
         string[] names = [.. known.Select(name => name.Trim('-'))],
             begun = [.. names.Where(name => name.StartsWith(bare + '-', StringComparison.Ordinal))];
-        string? near = begun is [var only] ? only
+        string? near = names.Contains(bare) ? bare : begun is [var only] ? only
             : DidYouMean.Find(bare, [.. names, .. _elsewhere.Where(other => names.Contains(other.Value)).Select(other => other.Key)]);
         if (near is not null && !names.Contains(near)) near = _elsewhere[near];
         return known.Where(name => name.Trim('-') == near).MaxBy(name => name.Length);

@@ -22,7 +22,7 @@ internal static class VerifyCommand
         var rerun = new Option<int>("--rerun")
         {
             Description =
-            "run the attacks of so many lines again, drawn at random, those that failed among them",
+            "run the attacks of N lines again, drawn at random, those that failed among them",
             HelpName = "N"
         };
         var command = new Command("verify", "Re-check an evaluation from its files: digest, plan, parts, pictures and result.")

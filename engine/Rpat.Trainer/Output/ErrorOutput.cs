@@ -24,6 +24,7 @@ internal static partial class ErrorOutput
         ("or use the CPU", "or use --device cpu"),
         ("'rpat devices' with its self-test, and resume the training", "'rpat devices --self-test', and train again with --resume"),
         ("the perception term's is method.rpat.weight", "the perception term's is --rpat-weight, or --set method.rpat.weight="),
+        ("docs/adding-a-model.md lists", "'rpat docs adding-a-model' lists"),
         ("those of your own are registered first", "those of your own need --plugin FILE.dll"),
     ];
 

@@ -35,6 +35,6 @@ internal static partial class Wrapped
     private static IEnumerable<string> Words(string line) => Word().Matches(line).Select(match => match.Value);
 
     // Leading blanks belong to the first word, further blanks between words to the word before them.
-    [GeneratedRegex(@"^ +\S+(?: +(?= ))?|\(?'[^']*(?:(?<=\w)'(?=\w)[^']*)*'\S*|\brpat [a-z].*|\S+(?: +(?= ))?")]
+    [GeneratedRegex(@"^ +\S+(?: +(?= ))?|[(\[]?'[^']*(?:(?<=\w)'(?=\w)[^']*)*'\S*|\brpat [a-z].*|\S+(?: +(?= ))?")]
     private static partial Regex Word();
 }

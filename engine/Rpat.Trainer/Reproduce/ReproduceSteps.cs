@@ -19,7 +19,7 @@ internal sealed class ReproduceSteps(CommandContext host, Func<string[], Command
         {
             int code = Train(need, $"{title}: {key} of {need.Recipe}");
             if (code == ExitCode.Done) continue;
-            _failures[job.Name] = $"{need.Recipe}, which it needs: {FailureOf(need) ?? "not trained"}";
+            if (!ExitCode.IsStop(code)) _failures[job.Name] = $"{need.Recipe}, which it needs: {FailureOf(need) ?? "not trained"}";
             return code;
         }
         return Step(job, title, "training", job.TrainCommand());
@@ -39,8 +39,9 @@ internal sealed class ReproduceSteps(CommandContext host, Func<string[], Command
         log.WriteLine($"$ rpat {string.Join(' ', command)}");
         int code = program(command, host with { Out = log, Error = lines, ErrorIsTerminal = false });
         string time = Format.Duration(Stopwatch.GetElapsedTime(start));
-        host.Note($"{title}: {what} {(code == ExitCode.Done ? "done" : "failed")} after {time}");
-        if (code != ExitCode.Done) _failures[job.Name] = lines.Sentence ?? FormattableString.Invariant($"exit code {code}");
+        host.Note($"{title}: {what} {(code == ExitCode.Done ? "done" : ExitCode.IsStop(code) ? "stopped" : "failed")} after {time}");
+        if (code != ExitCode.Done && !ExitCode.IsStop(code))
+            _failures[job.Name] = lines.Sentence ?? FormattableString.Invariant($"exit code {code}");
         return code;
     }
 }

@@ -17,7 +17,7 @@ internal sealed class Reproduction(ReproducePlan plan, CommandContext host, Func
         {
             int code = Run(jobs[i], FormattableString.Invariant($"[{i + 1}/{jobs.Count}] {jobs[i].Method} seed {jobs[i].Seed}"));
             ReproduceTable.Write(plan.Out, Rows());
-            if (code is ExitCode.Interrupted or ExitCode.Terminated or ExitCode.HungUp) return code;
+            if (ExitCode.IsStop(code)) return code;
         }
         return ExitCode.Done;
     }

@@ -91,8 +91,8 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
             string[] command = Command(row);
             host.Note($"{title}: rpat {ShellWord.Line(command)}");
             int code = program(command, host with { IsPart = true });
-            if (code is ExitCode.Interrupted or ExitCode.Terminated or ExitCode.HungUp or ExitCode.LimitMissed) return code;
-            if (code != ExitCode.Done) host.Warn($"{title}: failed, and the others go on");
+            if (ExitCode.IsStop(code) || code == ExitCode.LimitMissed) return code;
+            if (code != ExitCode.Done) host.Warn($"{title}: failed{(row == chosen[^1] ? "" : ", and the others go on")}");
             if (first == ExitCode.Done) first = code;
         }
         int finished = rows.Count(row => Status(row) == "finished");

@@ -21,7 +21,7 @@ internal sealed class StudyRun(StudyPlace place, StudyFile file, CommandContext 
             if (Done(row) is not null) continue;
             int code = Make(row, place, out var record);
             if (record is not null) file.Add(record);
-            if (code is ExitCode.Interrupted or ExitCode.Terminated or ExitCode.HungUp) return code;
+            if (ExitCode.IsStop(code)) return code;
             if (first == ExitCode.Done) first = code;
         }
         return first;

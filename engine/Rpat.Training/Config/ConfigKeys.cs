@@ -68,8 +68,9 @@ internal static class ConfigKeys
             throw new ConfigException($"method {owner} has a setting '{reserved}', which section method has for every method: rename it by "
                 + "[Setting(…, Name = \"…\")].");
         int name = _declared.ToList().IndexOf(Of(c => c.Method.Name)) + 1;
-        var own = from setting in methods.SelectMany(method => method.Settings)
-                  group setting by setting.Name into same
+        var own = from method in methods
+                  from setting in method.Settings
+                  group (method.Name, setting) by setting.Name into same
                   orderby same.Key
                   select new ConfigKey($"method.{same.Key}", [.. same]);
         return [.. _declared.Take(name), .. own, .. _declared.Skip(name)];
@@ -105,10 +106,13 @@ internal sealed class ConfigKey
             setting.IsOptional);
     }
 
-    /// <summary>A method setting of that name.</summary>
-    public ConfigKey(string path, IReadOnlyList<Setting> settings)
+    /// <summary>A setting of that name, of one method or of several, which may mean different things by it.</summary>
+    public ConfigKey(string path, IReadOnlyList<(string Method, Setting Setting)> settings)
     {
-        (Path, _settings, Default, Doc, IsOptional) = (path, settings, "", $"{settings[0].About}; empty for the method's own", true);
+        var texts = settings.ToLookup(one => one.Setting.About, one => one.Method);
+        string doc = string.Join("; ", texts.Select(same => texts.Count == 1 ? same.Key : $"{string.Join(", ", same)}: {same.Key}"));
+        (Path, _settings, Default, Doc, IsOptional) =
+            (path, [.. settings.Select(one => one.Setting)], "", $"{doc}; empty for the method's own", true);
     }
 
     /// <summary>The full key, such as <c>attack.eps</c>.</summary>

@@ -31,18 +31,17 @@ internal sealed record ConfigSources(
 
     /// <summary>What the user knows <see cref="Sets"/> as.</summary>
     public string SetOrigin { get; init; } = Option;
-
-    /// <summary>Values right above the defaults, for sources that name no recipe; usually none.</summary>
-    public IReadOnlyList<ConfigLayer> Base { get; init; } = [];
 }
 
 /// <summary>
 /// Lays the sources over each other, low to high: defaults, recipe, extended files, files in order, environment, --set, flags. The recipe
-/// is the one named by the highest of the other sources.
+/// is the one named by the highest of the other sources; in place of one, sources that name a data set and no file have PGD-AT's settings.
 /// </summary>
 internal static class ConfigResolver
 {
     private static string RecipeName { get; } = ConfigKeys.Of(c => c.Recipe.Name).Path;
+
+    private static string DataName { get; } = ConfigKeys.Of(c => c.Data.Name).Path;
 
     private static string MethodName { get; } = ConfigKeys.Of(c => c.Method.Name).Path;
 
@@ -70,8 +69,10 @@ internal static class ConfigResolver
             Layers.Sets(sources.Sets, sources.SetOrigin),
             Layers.Flags(sources.Flags),
         ];
-        ConfigLayer[] beneath = run is null ? [Layers.Defaults()] : [Layers.Defaults(), run];
-        return [.. beneath, .. sources.Base, .. RecipeLayers(given), .. given];
+        List<ConfigLayer> beneath = run is null ? [Layers.Defaults()] : [Layers.Defaults(), run];
+        if (Highest(given, RecipeName) is { Text.Length: > 0 } named) beneath.Add(RecipeLibrary.Layer(named.Text, named.Origin));
+        else if (run is null && files.Count == 0 && Highest(given, DataName) is not null) beneath.AddRange(RecipeLibrary.PgdAt);
+        return [.. beneath, .. given];
     }
 
     /// <summary>Lays complete layers over each other; the first must have every key.</summary>
@@ -113,9 +114,6 @@ internal static class ConfigResolver
         { Text = wanted ? method.Text + suffix : method.Text[..^suffix.Length], Origin = wanted ? "--rpat" : "--no-rpat" };
     }
 
-    private static IReadOnlyList<ConfigLayer> RecipeLayers(IEnumerable<ConfigLayer> given)
-    {
-        var named = given.Select(layer => layer.Entries.GetValueOrDefault(RecipeName)).LastOrDefault(entry => entry is not null);
-        return named is null or { Text: "" } ? [] : [RecipeLibrary.Layer(named.Text, named.Origin)];
-    }
+    private static ConfigValue? Highest(IEnumerable<ConfigLayer> layers, string path) =>
+        layers.Select(layer => layer.Entries.GetValueOrDefault(path)).LastOrDefault(entry => entry is not null);
 }

@@ -9,6 +9,9 @@ namespace Rpat.Training.Config;
 /// </summary>
 internal static class RecipeLibrary
 {
+    /// <summary>The origin of the values of <see cref="PgdAt"/>.</summary>
+    public const string PgdAtOrigin = "PGD-AT's defaults";
+
     private const string First = "fashion-quick";
 
     private static readonly Dictionary<string, Recipe> _recipes = RecipeRows.All().ToDictionary(recipe => recipe.Name);
@@ -55,15 +58,15 @@ internal static class RecipeLibrary
     /// <inheritdoc cref="Find" path="/exception"/>
     public static ResolvedConfig Resolve(string name, string origin) => ConfigResolver.Resolve([Layers.Defaults(), Layer(name, origin)]);
 
-    /// <summary>How the official code trains PGD-AT under a norm, whatever the data set and the network are.</summary>
-    public static IReadOnlyList<ConfigLayer> PgdAt(Norm norm) =>
+    /// <summary>How the official code trains PGD-AT, whatever the data set and the network are; under L∞.</summary>
+    public static IReadOnlyList<ConfigLayer> PgdAt { get; } =
     [
         .. from part in new[]
            {
-               RecipeBlocks.All["benchmarks"].Layer.Entries.Values, RecipeBlocks.All[norm.Name].Layer.Entries.Values,
+               RecipeBlocks.All["benchmarks"].Layer.Entries.Values, RecipeBlocks.All["linf"].Layer.Entries.Values,
                [new ConfigValue(ConfigKeys.Of(c => c.Method.Name).Path, "pgd-at", IsList: false, "")],
            }
-           select new ConfigLayer("pgd-at", part.ToDictionary(entry => entry.Path, entry => entry with { Origin = "PGD-AT's defaults" })),
+           select new ConfigLayer("pgd-at", part.ToDictionary(entry => entry.Path, entry => entry with { Origin = PgdAtOrigin })),
     ];
 
     /// <summary>The recipe's one line about itself.</summary>

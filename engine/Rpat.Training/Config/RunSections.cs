@@ -20,7 +20,7 @@ internal sealed record EvalSection
     [Setting("attack that chooses the best checkpoint", Kind = typeof(EvalAttackKind))]
     public EvalAttack Monitor { get; init; } = new("pgd10");
 
-    [Setting("choose after every so many epochs", Min = 1)]
+    [Setting("choose every N epochs", Min = 1)]
     public int Every { get; init; } = 1;
 }
 
@@ -43,10 +43,10 @@ internal sealed record GuardSection
     [Setting("when training diverges: end with exit code 5, or go back with a lower learning rate", Plural = "actions")]
     public GuardAction Action { get; init; }
 
-    [Setting("diverged when the smoothed loss is so many times its lowest, at least ln(classes); 0 for never")]
+    [Setting("diverged when the smoothed loss is N times its lowest, at least ln(classes); 0 for never")]
     public double Explode { get; init; } = 10;
 
-    [Setting("diverged when all images of so many steps are put in one class; 0 for never", Max = int.MaxValue)]
+    [Setting("diverged when all images of N steps are put in one class; 0 for never", Max = int.MaxValue)]
     public int Constant { get; init; } = 500;
 
     [Setting("roll back at most so often", Min = 1, Max = 100)]
@@ -72,19 +72,19 @@ internal enum GuardAction
 /// <summary>When the run is saved so that it can be resumed; none of this changes the weights.</summary>
 internal sealed record CheckpointSection
 {
-    [Setting("save at the end of every so many epochs; 0 for the last only")]
+    [Setting("save every N epochs; 0 for the last only")]
     public int Epochs { get; init; } = 1;
 
-    [Setting("also after every so many steps; 0 for none", Max = int.MaxValue)]
+    [Setting("also every N steps; 0 for none", Max = int.MaxValue)]
     public int Steps { get; init; }
 
-    [Setting("also when the last checkpoint is so many seconds old; 0 for never")]
+    [Setting("also when the last checkpoint is N seconds old; 0 for never")]
     public double Seconds { get; init; } = 600;
 
     [Setting("how many of the newest checkpoints stay", Min = 1)]
     public int Keep { get; init; } = 2;
 
-    [Setting("checkpoints at the end of every so many epochs stay for good; 0 for none")]
+    [Setting("the checkpoint of every Nth epoch stays for good; 0 for none")]
     public int KeepEvery { get; init; }
 }
 
@@ -199,7 +199,7 @@ internal sealed record RunSection
     [Setting("how nccl adds gradients: its own ring, or ordered by rank with the bits of other transports", Plural = "reductions")]
     public ReduceKind Reduce { get; init; }
 
-    [Setting("save and stop after so many minutes, with exit code 7; 0 for no limit", Max = 60_000)]
+    [Setting("save and stop after N minutes, with exit code 7; 0 for no limit", Max = 60_000)]
     public double MaxMinutes { get; init; }
 
     [Setting("seconds that a stopped run has to finish its step and save; 0 for as long as it takes")]

@@ -150,10 +150,10 @@ internal sealed record ModelSection
     [Setting("run folder or weights to start from; empty for random ones", Optional = true)]
     public string Weights { get; init; } = "";
 
-    [Setting("mean of each channel, for a normalisation as first layer; empty for none", Min = -1, Max = 2)]
+    [Setting("mean of each channel, for a normalisation as first layer; empty for none", Min = -1, Max = 1)]
     public IReadOnlyList<float> Mean { get; init; } = [];
 
-    [Setting("standard deviation of each channel, likewise", Min = 1e-6)]
+    [Setting("standard deviation of each channel, likewise", Min = 1e-6, Max = 1)]
     public IReadOnlyList<float> Std { get; init; } = [];
 }
 
@@ -206,7 +206,7 @@ internal sealed record TeachersSection
     };
 }
 
-/// <summary>The training attack; evaluation uses the same norm, radius and step.</summary>
+/// <summary>The training attack; evaluation uses the same norm and radius.</summary>
 internal sealed record AttackSection
 {
     [Setting("norm of the perturbation", Plural = "norms")]
@@ -221,7 +221,7 @@ internal sealed record AttackSection
     [Setting("steps of the training attack", Min = 1, Max = 100_000)]
     public int Steps { get; init; } = 10;
 
-    [Setting("attacks per batch; the strongest counts", Min = 1, Max = 1000)]
+    [Setting("starts of the attack; each image keeps its result of largest loss", Min = 1, Max = 1000)]
     public int Restarts { get; init; } = 1;
 
     [Setting("where the attack starts: the method's choice, at the image, a random point of the ball or of the cube, next to the image, "
@@ -238,7 +238,7 @@ internal sealed record AttackSection
 /// <summary>How gradients move the weights (methods 0.3).</summary>
 internal sealed record OptimizerSection
 {
-    [Setting("rule of the step; adamw is Adam with weight decay on the weights themselves", Plural = "optimizers")]
+    [Setting("optimizer; adamw is Adam with decoupled weight decay", Plural = "optimizers")]
     public OptimizerKind Name { get; init; }
 
     [Setting("base learning rate", Max = 1e30)]
@@ -250,7 +250,7 @@ internal sealed record OptimizerSection
     [Setting("weight decay, on every weight", Max = 1000)]
     public double WeightDecay { get; init; } = 5e-4;
 
-    [Setting("look ahead by one momentum")]
+    [Setting("Nesterov momentum")]
     public bool Nesterov { get; init; }
 
     [Setting("Adam's decay of the mean gradient", Max = 0.999999)]
@@ -262,7 +262,7 @@ internal sealed record OptimizerSection
     [Setting("added to Adam's divisor", Min = 1e-30, Max = 1)]
     public double Epsilon { get; init; } = 1e-8;
 
-    [Setting("largest L2 norm of the whole gradient, which is shortened to it; 0 for any")]
+    [Setting("clip the gradient's global L2 norm to this; 0 for off")]
     public double Clip { get; init; }
 }
 
@@ -330,7 +330,7 @@ internal sealed record TrainSection
     [Setting("seed of all randomness", Max = long.MaxValue)]
     public long Seed { get; init; }
 
-    [Setting("end after so many steps; 0 for no limit", Max = int.MaxValue)]
+    [Setting("end after N steps; 0 for no limit", Max = int.MaxValue)]
     public int MaxSteps { get; init; }
 
     [Setting("train and measure on one batch only, as it is: a network that cannot learn that has a fault")]

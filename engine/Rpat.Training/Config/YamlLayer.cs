@@ -40,7 +40,8 @@ internal sealed class YamlLayer
         {
             // Damaged texts make the parser throw more than format errors.
             string where = error is YamlException { Start.Line: var line } ? FormattableString.Invariant($"{source}:{line}") : source;
-            throw new ConfigException($"{where} is not valid YAML: {(error.InnerException ?? error).Message.TrimEnd('.')}.", error);
+            string kind = IsJson(source) ? "JSON" : "YAML";
+            throw new ConfigException($"{where} is not valid {kind}: {(error.InnerException ?? error).Message.TrimEnd('.')}.", error);
         }
 
         if (stream.Documents.Count == 0) return null;
@@ -73,6 +74,8 @@ internal sealed class YamlLayer
         foreach (var (key, value) in mapping.Children)
         {
             if (key is not YamlScalarNode { Value: { } name }) throw new ConfigException($"{At(key)} has a key that is no plain name.");
+            if (IsJson(_source) && name.StartsWith("//", StringComparison.Ordinal))
+                throw new ConfigException($"{At(key)} has a comment, which JSON does not know: remove it, or write YAML.");
             Visit(prefix + name, key, value);
         }
     }
@@ -92,10 +95,10 @@ internal sealed class YamlLayer
             case YamlSequenceNode list:
                 Add(path, key, string.Join(", ", list.Children.Select(Item)), isList: true);
                 break;
-            case YamlScalarNode { Value: null or "" } when Schema.IsSection(path):
+            case YamlScalarNode empty when Text(empty).Length == 0 && Schema.IsSection(path):
                 break;
             case YamlScalarNode scalar:
-                Add(path, key, scalar.Value ?? "", isList: false);
+                Add(path, key, Text(scalar), isList: false);
                 break;
         }
     }
@@ -110,8 +113,11 @@ internal sealed class YamlLayer
     }
 
     private string Item(YamlNode node) => node is YamlScalarNode scalar
-        ? scalar.Value ?? ""
+        ? Text(scalar)
         : throw new ConfigException($"{At(node)} has a list in a list: write plain values.");
+
+    private static string Text(YamlScalarNode scalar) =>
+        scalar is { Style: ScalarStyle.Plain, Value: "~" or "null" or "Null" or "NULL" } ? "" : scalar.Value ?? "";
 
     private void Add(string path, YamlNode key, string text, bool isList)
     {
@@ -128,6 +134,8 @@ internal sealed class YamlLayer
             throw new ConfigException($"{full} stands twice, in {_entries[full].Origin} and {entry.Origin}: remove one.");
         }
     }
+
+    private static bool IsJson(string source) => source.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
 
     private string At(YamlNode node) => FormattableString.Invariant($"{_source}:{node.Start.Line}");
 }

@@ -27,6 +27,7 @@ internal static class ImageFolder
         CheckKnown(test, classes);
         (string, int)[] trainFiles = Files(train, classes), testFiles = Files(test, classes);
         CheckFilled(train, trainFiles, classes);
+        CheckFilled(test, testFiles, []);
         return new(
             Read(name, trainFiles, classes, decode), Read(name, testFiles, classes, decode), folder,
             [.. Missing(test, testFiles, classes), .. PictureTree.LeftOut(train), .. PictureTree.LeftOut(test)]);
@@ -76,8 +77,8 @@ internal static class ImageFolder
     /// <exception cref="DataException">There is one.</exception>
     internal static void CheckFilled(string folder, (string, int Label)[] files, string[] classes)
     {
-        string? empty = Without(files, classes).FirstOrDefault();
-        if (empty is not null && files.Length > 0)
+        string? empty = files.Length == 0 ? "" : Without(files, classes).FirstOrDefault();
+        if (empty is not null)
             throw new DataException(
                 $"'{Path.Combine(folder, empty)}' has no pictures ({string.Join(", ", ImageFiles.Extensions)}): fill it or take it away.");
     }

@@ -45,9 +45,28 @@ internal static class PictureTree
         {
             ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory && Visible(entry.FileName.ToString())
                 && extensions.Contains(Path.GetExtension(entry.FileName.ToString()), StringComparer.OrdinalIgnoreCase),
-            ShouldRecursePredicate = (ref FileSystemEntry entry) => Visible(entry.FileName.ToString()),
+            ShouldRecursePredicate = (ref FileSystemEntry entry) => Visible(entry.FileName.ToString())
+                && (!entry.Attributes.HasFlag(FileAttributes.ReparsePoint) || LeadsElsewhere(entry.ToFullPath())),
         };
         return files.OrderBy(path => Path.GetRelativePath(folder, path).Replace('\\', '/'), StringComparer.Ordinal);
+    }
+
+    // A folder that is found in itself would lend its pictures to a class many times over.
+    private static bool LeadsElsewhere(string link)
+    {
+        string target = Real(link) + Path.DirectorySeparatorChar;
+        for (string? place = Path.GetDirectoryName(link); place is not null; place = Path.GetDirectoryName(place))
+            if ((Real(place) + Path.DirectorySeparatorChar).StartsWith(target, StringComparison.Ordinal))
+                throw new DataException($"'{link}' is a link to a folder that it is in itself: remove it.");
+        return true;
+    }
+
+    private static string Real(string path)
+    {
+        if (Path.GetDirectoryName(path) is not { } folder) return "";
+        var place = new DirectoryInfo(Path.Combine(Real(folder) + Path.DirectorySeparatorChar, Path.GetFileName(path)));
+        return place.ResolveLinkTarget(returnFinalTarget: false) is not { } target ? place.FullName
+            : Real(Path.TrimEndingDirectorySeparator(target.FullName));
     }
 
     private static bool Visible(string name) => !name.StartsWith('.') && !_notOurs.Contains(name);

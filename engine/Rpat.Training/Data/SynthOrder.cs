@@ -40,7 +40,7 @@ internal sealed record SynthOrder(string Kind, int Train, int Test, ulong Seed, 
         if (Directory.Exists(folder) && !File.Exists(Path.Combine(folder, CifarSet.MadeUpMark))
             && Directory.EnumerateFileSystemEntries(folder).Any())
             throw new UsageException($"'{folder}' holds files that are not made up: choose another folder with -o.");
-        RequireFree(folder, File.Exists(Path.Combine(folder, CifarSet.MadeUpMark)));
+        RequireFree(folder, File.Exists(Path.Combine(folder, CifarBinary.FileNames(kind, train: false)[^1]))); // what is written last
         AtomicFile.MakeFolder(folder);
         AtomicFile.WriteText(Path.Combine(folder, CifarSet.MadeUpMark),
             "The pictures in this folder are made up by 'rpat data synth'; they only have CIFAR's form.\n");

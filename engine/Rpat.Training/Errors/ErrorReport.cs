@@ -19,7 +19,8 @@ internal sealed record ErrorReport(string Sentence, int Code)
         NcclException => new($"{OneLine(error.Message)}.", ExitCode.Device),
         NotFiniteException => new(OneLine(error.Message), ExitCode.Untrusted),
         ContractException => new(OneLine(error.Message), ExitCode.Usage),
-        OutOfMemoryException => new("out of memory: choose a smaller train.batch, eval.batch or model.width.", ExitCode.Device),
+        OutOfMemoryException => new("out of memory: choose a smaller train.batch, eval.batch or model.width, or of a trained "
+            + "network a smaller --batch-size.", ExitCode.Device),
         _ when GpuBackend.Explain(error) is { } sentence => new(OneLine(sentence), ExitCode.Device),
         _ when PluginFailure.Of(error) is { } sentence => new($"{OneLine(sentence).TrimEnd('.')}; --verbose shows where.",
             error is FileNotFoundException or DirectoryNotFoundException ? ExitCode.Data : ExitCode.Usage),

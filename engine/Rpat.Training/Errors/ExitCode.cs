@@ -41,4 +41,7 @@ internal static class ExitCode
 
     /// <summary>Stopped by SIGTERM (128 + 15), as shells number it.</summary>
     public const int Terminated = 143;
+
+    /// <summary>Whether a signal stopped a process, which is no failure of what it did.</summary>
+    public static bool IsStop(int code) => code is HungUp or Interrupted or Terminated;
 }

@@ -20,8 +20,9 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     {
         var data = DataSets.Open(options.Data, options.DataDir);
         foreach (string line in data.Notes) note($"note: {line}");
-        foreach (string line in Suspect(options, data.Test.Count)) note(line);
         var images = Part(data.Test, options);
+        RequireRadius(options.Norm, options.Radii[^1].Value, images);
+        foreach (string line in Suspect(options, data.Test.Count)) note(line);
         var network = Load(device, options, images);
         foreach (string line in network.Notes) note($"note: {line}");
         RequireFit(network, images);
@@ -56,8 +57,18 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
         Npy.Write(path, NamedArray.FromFloats("logits", evaluator.Logits(Set), Count, Network.Net.Classes));
     }
 
-    private static LoadedNetwork Load(Device device, EvalOptions options, LabeledImages images) =>
-        NetworkFile.Load(device, options.Checkpoint, options.Weights, new Shape(1, images.Channels, images.Height, images.Width));
+    private static LoadedNetwork Load(Device device, EvalOptions options, LabeledImages images)
+    {
+        try
+        {
+            var image = new Shape(1, images.Channels, images.Height, images.Width);
+            return NetworkFile.Load(device, options.Checkpoint, options.Weights, image);
+        }
+        catch (OutOfMemoryException error)
+        {
+            throw new DeviceException($"out of memory: '{options.Checkpoint}' alone does not fit: give --memory more, or none.", error);
+        }
+    }
 
     private static IEnumerable<string> Suspect(EvalOptions options, int images) =>
     [
@@ -72,6 +83,15 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
             throw new UsageException($"--first is {options.First}, and '{all.Name}' has the images 0 to {all.Count - 1}: give less.");
         int count = options.Count == 0 ? all.Count - options.First : Math.Min(options.Count, all.Count - options.First);
         return options.First == 0 ? all.Take(count) : all.Subset([.. Enumerable.Range(options.First, count)]);
+    }
+
+    /// <summary>Refuses a radius within which every image is another one.</summary>
+    /// <exception cref="UsageException">It is.</exception>
+    public static void RequireRadius(Norm norm, double eps, LabeledImages images)
+    {
+        double most = norm.Distance(new float[images.ImageSize], [.. Enumerable.Repeat(1f, images.ImageSize)]); // black and white
+        if (eps > most) throw new UsageException(FormattableString.Invariant(
+            $"--eps is {Format.Pixels(eps)}, and no two images are farther apart than {most:0.##} in {norm.Name}: give less."));
     }
 
     /// <summary>Refuses images that are none of a network's.</summary>

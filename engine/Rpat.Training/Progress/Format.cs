@@ -19,7 +19,8 @@ internal static class Format
     public static string Pixels(double length)
     {
         double levels = length * 255;
-        return Math.Abs(levels - Math.Round(levels)) < 1e-6 ? FormattableString.Invariant($"{Math.Round(levels)}/255") : Number(length);
+        return levels <= 255 && Math.Abs(levels - Math.Round(levels)) < 1e-6
+            ? FormattableString.Invariant($"{Math.Round(levels)}/255") : Number(length);
     }
 
     /// <summary>An amount of memory: <c>412 MiB</c>, <c>9.8 GiB</c>.</summary>

@@ -5,8 +5,10 @@ internal static class RunFinder
 {
     /// <summary>The folder that a name means: a path, a folder's or a run's name in the folder of runs, or <c>latest</c>.</summary>
     /// <exception cref="UsageException">There is no such run.</exception>
-    public static string Named(string name, string root) => Find(name, root)
-        ?? throw new UsageException($"there is no run '{name}', neither as a path nor in '{root}': {Hint(name, root)}");
+    public static string Named(string name, string root) => Find(name, root) ?? throw new UsageException(
+        (new[] { name, Path.Combine(root, name) }.FirstOrDefault(Directory.Exists) is { } folder
+            ? $"folder '{folder}' is no run, having no {(Lacks(folder, RunRecord.FileName) ? RunRecord.FileName : RunFolder.ConfigName)}"
+            : $"there is no run '{name}', neither as a path nor in '{root}'") + $": {Hint(name, root)}");
 
     /// <summary>The same, or null: of several runs of a name the newest; case counts only where it tells two apart.</summary>
     public static string? Find(string name, string root) =>
@@ -51,14 +53,19 @@ internal static class RunFinder
         return same.Count > 0 ? same : [.. OfName(name, root, StringComparison.OrdinalIgnoreCase)];
     }
 
-    /// <summary>The runs of a name, oldest first; a second one of the same minute has a number behind its name.</summary>
+    /// <summary>
+    /// The runs of a name, oldest first; a second one of the same minute has a number behind its name. The names have local times, whose
+    /// order is another after a change of the clock or of the time zone.
+    /// </summary>
     public static IReadOnlyList<string> OfName(string name, string root, StringComparison how = StringComparison.Ordinal)
     {
-        var runs = Runs(root).OrderBy(folder => Path.GetFileName(folder)!.Length < 13 ? "" : Path.GetFileName(folder)![..13],
-            StringComparer.Ordinal).ThenBy(folder => folder.Length).ThenBy(folder => folder, StringComparer.Ordinal).ToList();
+        List<string> runs = [.. Runs(root)];
         HashSet<string> exact = [.. runs.Where(folder => name.Equals(NameOf(folder), how))];
         return [.. runs.Where(folder => exact.Contains(folder) || exact.Contains(folder[..Math.Max(0, folder.LastIndexOf('-'))])
-            && folder[(folder.LastIndexOf('-') + 1)..].All(char.IsAsciiDigit))];
+                && folder[(folder.LastIndexOf('-') + 1)..].All(char.IsAsciiDigit))
+            .OrderBy(folder => RunRecord.Read(folder)?.Start)
+            .ThenBy(folder => Path.GetFileName(folder)[..13], StringComparer.Ordinal).ThenBy(folder => folder.Length)
+            .ThenBy(folder => folder, StringComparer.Ordinal)];
     }
 
     /// <summary>What a command's CHECKPOINT means: a path, or in the folder of runs a run or a file of one.</summary>
@@ -118,8 +125,9 @@ internal static class RunFinder
 
     private static bool IsMeasured(string folder) => IsRun(folder) || ForeignHome.Is(folder);
 
-    private static bool IsRun(string folder) =>
-        RunContents.Find(folder, RunRecord.FileName) is not null && RunContents.Find(folder, RunFolder.ConfigName) is not null;
+    private static bool IsRun(string folder) => !Lacks(folder, RunRecord.FileName) && !Lacks(folder, RunFolder.ConfigName);
+
+    private static bool Lacks(string folder, string file) => RunContents.Find(folder, file) is null;
 
     // yyyyMMdd-HHmm-NAME
     private static string? NameOf(string folder) => Path.GetFileName(folder) is { Length: > 14 } name ? name[14..] : null;

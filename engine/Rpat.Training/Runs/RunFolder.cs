@@ -54,19 +54,21 @@ internal sealed class RunFolder : IDisposable
     /// <exception cref="UsageException">The folder cannot be made or written to.</exception>
     public static RunFolder Create(ResolvedConfig resolved, TimeProvider clock)
     {
-        string root = resolved.Config.Run.Out;
+        string root = resolved.Config.Run.Out, path = "";
         try
         {
             AtomicFile.MakeFolder(root);
             string stamp = clock.GetLocalNow().ToString("yyyyMMdd-HHmm", CultureInfo.InvariantCulture);
-            string path = Claim(System.IO.Path.GetFullPath(root), $"{stamp}-{resolved.Config.RunName}");
+            path = Claim(System.IO.Path.GetFullPath(root), $"{stamp}-{resolved.Config.RunName}");
             AtomicFile.WriteText(System.IO.Path.Combine(path, ConfigName), ConfigWriter.Write(resolved));
+            var folder = new RunFolder(path, clock, resumed: false);
             LatestLink.Point(root, System.IO.Path.GetFileName(path));
-            return new RunFolder(path, clock, resumed: false);
+            return folder;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            string reason = error.Message.TrimEnd('.');
+            if (path.Length > 0) Directory.Delete(path, recursive: true);
+            string reason = (error.InnerException ?? error).Message.TrimEnd('.');
             throw new UsageException($"no run folder can be made in '{root}' ({reason}): choose another folder as run.out.", error);
         }
     }

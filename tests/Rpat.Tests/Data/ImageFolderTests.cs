@@ -44,7 +44,7 @@ public sealed class ImageFolderTests : IDisposable
     public void WhatIsMissingIsSaid()
     {
         Assert.Contains("not a folder", Refused(_folder.File("nothing")), StringComparison.Ordinal);
-        Assert.Contains("no pictures", Refused(_folder.Root), StringComparison.Ordinal);
+        Assert.StartsWith($"'{_folder.Root}' has no pictures (", Refused(_folder.Root), StringComparison.Ordinal);
         Pictures("train/a/1.png=1");
         Assert.Contains("neither 'val' nor 'test'", Refused(_folder.Root), StringComparison.Ordinal);
     }
@@ -68,6 +68,29 @@ public sealed class ImageFolderTests : IDisposable
     {
         Pictures("train/a/1.png=1", "test/a/1.png=3", "test/dgo/1.png=4");
         Assert.Contains("dgo' is a class that 'train' does not have", Refused(_folder.Root), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("train/a/up", "..")]
+    [InlineData("train/a/up", "../")]
+    [InlineData("train/a/deep/up", "../..")]
+    [InlineData("train/c", ".")]
+    public void AFolderThatIsInItselfIsRefused(string link, string target)
+    {
+        Pictures("train/a/1.png=1", "train/a/deep/2.png=2", "train/b/1.png=3", "val/a/1.png=4");
+        Directory.CreateSymbolicLink(_folder.File("train/b/same"), _folder.File("val/a"));
+        Assert.Equal([1, 2, 3, 4], Reds(ImageFolder.Open(_folder.Root, Decode).Train));
+        Directory.CreateSymbolicLink(_folder.File(link), target);
+        Assert.EndsWith($"{Path.GetFileName(link)}' is a link to a folder that it is in itself: remove it.", Refused(_folder.Root));
+    }
+
+    [Fact]
+    public void TwoClassesThatLinkToEachOtherAreRefused()
+    {
+        Pictures("a/1.png=1", "b/1.png=2");
+        Directory.CreateSymbolicLink(_folder.File("a/x"), "../b");
+        Directory.CreateSymbolicLink(_folder.File("b/y"), _folder.File("a"));
+        Assert.Contains("a/x/y' is a link to a folder that it is in itself", Refused(_folder.Root), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -54,6 +54,8 @@ public sealed partial class LibraryWordsTests
     [InlineData("'e' holds an evaluation already: go on with resume: true, or choose another folder for it.",
         "go on with --resume, or choose another --out.")]
     [InlineData("no run folder can be made in 'r' (it is a file): choose another folder as run.out.", "choose another folder with --out.")]
+    [InlineData("ONNX export does not know the op Gelu: docs/adding-a-model.md lists those it knows.",
+        "the op Gelu: 'rpat docs adding-a-model' lists those it knows.")]
     [InlineData("'x.pt' does not hold the weights of vgg16: 3 missing; choose another model.",
         "another --model, or take what fits with --no-strict.")]
     public void TheToolNamesItsOptions(string sentence, string end)

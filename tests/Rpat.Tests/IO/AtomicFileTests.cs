@@ -1,3 +1,5 @@
+using Rpat.Tests.Trainer.Cli;
+
 namespace Rpat.Tests.IO;
 
 public sealed class AtomicFileTests : IDisposable
@@ -30,6 +32,7 @@ public sealed class AtomicFileTests : IDisposable
 
     [Theory]
     [InlineData("./")]
+    [InlineData(".")]
     [InlineData("new/")]
     public void AFolderIsNotTheNameOfAFile(string name)
     {
@@ -46,6 +49,42 @@ public sealed class AtomicFileTests : IDisposable
         AtomicFile.WriteText(path, "mine");
         Assert.Equal([1], File.ReadAllBytes(other));
         Assert.Equal("mine", File.ReadAllText(path));
+    }
+
+    [Fact]
+    public void WhatIsNoRegularFileIsWrittenInPlaceAndALinkIsFollowed()
+    {
+        string file = _folder.File("real"), link = _folder.File("link"), pipe = _folder.File("pipe"), over = _folder.File("over");
+        File.CreateSymbolicLink(link, "real");
+        AtomicFile.WriteText(link, "made");
+        AtomicFile.WriteText(link, "new");
+        Assert.Equal(("new", "real"), (File.ReadAllText(file), new FileInfo(link).LinkTarget));
+        File.CreateSymbolicLink(link + "2", "link2");
+        Assert.Throws<IOException>(() => AtomicFile.WriteText(link + "2", ""));
+        if (!OperatingSystem.IsLinux()) return;
+        Assert.Equal(0, HostileInputTests.MakeFifo(pipe, 0b110_000_000));
+        File.CreateSymbolicLink(over, pipe);
+        foreach (string path in (string[])[pipe, over])
+        {
+            // Opened for both, a pipe waits for nobody.
+            using var reader = new FileStream(pipe, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
+            AtomicFile.WriteText(path, "a line\n");
+            byte[] read = new byte[7];
+            reader.ReadExactly(read);
+            Assert.Equal("a line\n"u8.ToArray(), read);
+            Assert.False(RegularFile.Exists(pipe));
+        }
+        Assert.Equal(pipe, new FileInfo(over).LinkTarget);
+        Assert.Equal(5, Directory.GetFileSystemEntries(_folder.Root).Length);
+    }
+
+    [Fact]
+    public void AFolderThatCannotBeMadeIsNamedWithItsCause()
+    {
+        File.CreateSymbolicLink(_folder.File("dangling"), "nowhere");
+        string Message(string path) => Assert.Throws<IOException>(() => AtomicFile.MakeFolder(_folder.File(path))).Message;
+        Assert.EndsWith("dangling' is a link to no folder: choose another folder.", Message("dangling"), StringComparison.Ordinal);
+        Assert.Matches("^folder '.*dangling/e' cannot be made \\(.*\\): choose another folder.$", Message("dangling/e"));
     }
 
     [Theory]

@@ -50,5 +50,8 @@ public class NormalizeTests
         OpErrors.Names("Normalize", () => lane.Tape.Normalize(lane.Tape.Normalize(color, layer), layer), "[2, 3, 5, 4]", "stored");
         OpErrors.Names("Normalize", () => new Normalize(lane.Device, [0, 0], [1]), "deviation");
         OpErrors.Names("Normalize", () => new Normalize(lane.Device, [0], [0]), "positive");
+        OpErrors.Names("Normalize", () => new Normalize(lane.Device, [1.5f], [1]), "at most 1", "divide by 255");
+        OpErrors.Names("Normalize", () => new Normalize(lane.Device, [0], [58]), "at most 1", "divide by 255");
+        Assert.Equal([1], new Normalize(lane.Device, [-1], [1]).Std);
     }
 }

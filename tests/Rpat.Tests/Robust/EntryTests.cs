@@ -171,7 +171,22 @@ public sealed class EntryTests : IDisposable
             return;
         }
         Attack made = name switch { "pgd10" => new PgdAttack(), "mi-fgsm" => new MiFgsm(), _ => new FastFgsm() };
-        Assert.Equal(AttackCatalog.Find(name, geometry, eps, 5)!.Attacks[0].StepLength, (made with { Norm = geometry, Eps = eps }).StepLength);
+        made = made with { Norm = geometry, Eps = eps };
+        Assert.Equal(AttackCatalog.Find(name, geometry, eps, 5)!.Attacks[0].StepLength, made.StepLength);
+    }
+
+    [Theory]
+    [InlineData("cw", "linf", 8 / 255.0, 2 / 255.0)]
+    [InlineData("cw", "l2", 128 / 255.0, 15 / 255.0)]
+    [InlineData("cw30", "l1", 12, 1.40625)]
+    [InlineData("bim10", "l2", 128 / 255.0, 15 / 255.0)]
+    [InlineData("bim10", "l1", 12, 1.40625)]
+    [InlineData("pgd20", "l1", 12, 1.40625)]
+    public void PgdsKinHaveItsStepAndTheListSaysSo(string name, string norm, double eps, double step)
+    {
+        Assert.Equal(step, AttackCatalog.Make(name, Norm.Parse(norm), eps, 5).Attacks[0].StepLength!.Value, 1e-12);
+        var row = AttackCatalog.All.Single(row => row.Name.EndsWith(name.TrimEnd('0', '1', '2', '3') + "N", StringComparison.Ordinal));
+        Assert.Contains("step eps/4 (linf: 2/255 at 8/255) or 15/128 eps (l2, l1)", row.Defaults, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -191,7 +206,8 @@ public sealed class EntryTests : IDisposable
         }
         Refused(() => EpsilonSweep.Run(_net, _ => AttackCatalog.Make("fgsm", Norm.Linf, 8 / 255.0, 5), _images, [0, 1], [1 / 255.0]),
             "EpsilonSweep: fgsm attacks linf");
-        var falling = Plan("net") with { Radii = [new("0.2", 0.2), new("0.1", 0.1)], SuitesAt = eps => [AttackCatalog.Make("fgsm", Norm.Linf, eps, 5)] };
+        Radius[] radii = [new("0.2", 0.2), new("0.1", 0.1)];
+        var falling = Plan("net") with { Radii = radii, SuitesAt = eps => [AttackCatalog.Make("fgsm", Norm.Linf, eps, 5)] };
         Refused(() => new RobustEvaluation(_net, falling, _images, [0, 1], "never made"), "must ascend");
         Refused(() => new RobustEvaluation(_net, falling with { Radii = [new("16/255", 0.1)] }, _images, [0, 1], "never made"),
             "The radius '16/255' is not the number 0.1");
@@ -270,7 +286,8 @@ public sealed class EntryTests : IDisposable
             RobustEvaluation Of(Classifier net) => new(net, Plan("in memory"), _images, [0, 1], folder) { SkipSelfTest = true };
             var report = Of(_net).Run(resume: false);
             Assert.Empty(Verification.Run(folder, _net).Problems);
-            Assert.Contains("the network's values are not those that were evaluated", Verification.Run(folder, TestNets.Disturbed(_device)).Problems);
+            Assert.Contains("the network's values are not those that were evaluated",
+                Verification.Run(folder, TestNets.Disturbed(_device)).Problems);
             Assert.Equal(report.Columns[0].Robust, Of(_net).Run(resume: true).Columns[0].Robust);
             Assert.Throws<DataException>(() => Of(TestNets.Disturbed(_device)).Run(resume: true));
         }

@@ -263,7 +263,8 @@ public sealed class RobustEvaluationTests : IDisposable
         EvaluationReport report = new(9, 8, [new(0, "aa", "aa-standard", 7, []), new(1, "aa", "aa-standard", 1, [])], [], []);
         Assert.Contains("choose one", Assert.Throws<ArgumentException>(() => RobustBenchInfo.Of(report, Plan(8), "a", "b", "c")).Message);
         var chosen = RobustBenchInfo.Of(report, Plan(8), "a", "b", "c", 1)!;
-        Assert.Equal(("0.02", "11.11"), (chosen.Eps, chosen.AutoattackAcc));
+        Assert.Equal(("0.02", "88.89", "11.11"), (chosen.Eps, chosen.CleanAcc, chosen.AutoattackAcc));
+        Assert.Equal("10.00", RobustBenchInfo.Of(report with { Images = 30, CleanCorrect = 3 }, Plan(8), "a", "b", "c", 1)!.CleanAcc);
     }
 
     [Theory]

@@ -1,3 +1,6 @@
+using System.Text.RegularExpressions;
+using Rpat.Robust.Methods;
+
 namespace Rpat.Tests.Trainer.Cli;
 
 public sealed class ConfigCommandTests : IDisposable
@@ -18,6 +21,23 @@ public sealed class ConfigCommandTests : IDisposable
         Assert.Empty(_test.Error);
     }
 
+    // What config show prints is what train takes.
+    [Theory]
+    [InlineData("110", "piecewise", "pgd-at", "data=fashion-mnist")]
+    [InlineData("110", "piecewise", "trades", "data=fashion-mnist", "method=trades", "attack.norm=l2")]
+    [InlineData("5", "piecewise", "trades", "data=fashion-mnist", "method=trades", "train.epochs=5")]
+    [InlineData("3", "cosine", "trades", "method=trades")]
+    public void ADataSetWithoutARecipeHasPgdAtsSettings(string epochs, string schedule, string method, params string[] sets)
+    {
+        Assert.Equal(0, _test.Run(["config", "show", .. sets.SelectMany(set => new[] { "--set", set })]));
+        string origin = epochs switch { "110" => "PGD-AT's defaults", "5" => "--set", _ => "default" };
+        Assert.Matches($"  epochs: {epochs} +# {origin}\n", _test.Out);
+        Assert.Matches($"  kind: {schedule} ", _test.Out);
+        Assert.Matches($"  name: {method} ", _test.Out);
+        Assert.Matches($"    flip: {(epochs == "3" ? "false" : "true")} ", _test.Out);
+        Assert.Matches($"  eps: {(sets.Contains("attack.norm=l2") ? "128/255" : "8/255")} ", _test.Out);
+    }
+
     [Fact]
     public void CheckLooksAtEachFileAlone()
     {
@@ -35,6 +55,11 @@ public sealed class ConfigCommandTests : IDisposable
         using var schema = JsonDocument.Parse(_test.Out);
         foreach (var leaf in ConfigKeys.All)
             Assert.Equal(leaf.Doc, Find(schema.RootElement, leaf.Path).GetProperty("description").GetString());
+        foreach (var (method, setting) in MethodCatalog.All.SelectMany(method => method.Settings, (method, setting) => (method, setting)))
+            Assert.Matches($"(^|; |: ){Regex.Escape(setting.About)}(; |$)",
+                Find(schema.RootElement, $"method.{setting.Name}").GetProperty("description").GetString());
+        Assert.Contains("; te: first epoch with the table, counted from 1; empty",
+            Find(schema.RootElement, "method.start").GetProperty("description").GetString());
         Assert.Equal("integer", Find(schema.RootElement, "train.epochs").GetProperty("type").GetString());
         Assert.Equal("boolean", Find(schema.RootElement, "optimizer.nesterov").GetProperty("type").GetString());
         Assert.Equal("linf", Find(schema.RootElement, "attack.norm").GetProperty("enum")[0].GetString());

@@ -64,6 +64,15 @@ public sealed class DataCommandTests : IDisposable
     }
 
     [Fact]
+    public void AMadeUpSetThatWasNotFinishedIsMadeWithoutForce()
+    {
+        Directory.CreateDirectory(_test.PathOf("cifar-10-batches-bin"));
+        _test.Write("cifar-10-batches-bin/made-up.txt", "");
+        _test.Write("cifar-10-batches-bin/data_batch_1.bin", "");
+        Assert.Equal(0, _test.Run("data", "synth", "cifar10", "-o", _test.Folder, "--n", "10", "--test", "10"));
+    }
+
+    [Fact]
     public void AWrongChecksumIsOneSentenceAndExitCode3()
     {
         string folder = Directory.CreateDirectory(_test.PathOf("cifar-10-batches-py")).FullName;

@@ -24,6 +24,7 @@ public sealed class ErrorCasesTests : IDisposable
     [InlineData("train --recipe fashion-quick --data .", "did you mean 'folder:.'?")]
     [InlineData("docs glossary λ", "'glossary' has no section 'λ': its sections have no numbers, so read 'rpat docs glossary'.")]
     [InlineData("eval net.pt --step 2/255", "did you mean '--step-size'?")]
+    [InlineData("eval -- -net.pt --data cifar10", "'eval' knows no option '--data' behind '--': options come before it (")]
     [InlineData("train --recipe cifar10", "did you mean 'cifar10-preactresnet18-rpat-linf'?")]
     [InlineData("eval corruptions net.pt", "--corruptions is missing: give the folder of NAME.npy")]
     public void WhatWasMeantIsProposed(string typed, string sentence)

@@ -26,6 +26,9 @@ public sealed class EvalInputTests : EvaluatedNet
     [InlineData("--n -1", "--n is -1", 2)]
     [InlineData("--batch-size 0", "--batch-size is '0'", 2)]
     [InlineData("--data cifar10x", "there is no data set", 2)]
+    [InlineData("-j 5000", "run.threads is '5000' (--threads): it wants a whole number from 0 to 1024", 2)]
+    [InlineData("--json /nowhere/x.json", "'/nowhere/x.json' cannot be written: check that its folder exists (", 2)]
+    [InlineData("--robustbench-json /", "'/' is a folder: give the name of a file in it (", 2)]
     public void Wrong_input_is_one_sentence(string options, string expected, int code)
     {
         string[] given = options.Split(' ');
@@ -34,6 +37,26 @@ public sealed class EvalInputTests : EvaluatedNet
         Assert.Contains(expected, Test.Error);
         Assert.Single(Test.Error.TrimEnd().Split('\n'));
         Assert.False(Directory.Exists(Test.PathOf("out")));
+    }
+
+    [Theory]
+    [InlineData("--norm l1 --eps 1000", "--eps is 1000, and no two images are farther apart than 64 in l1: give less.")]
+    [InlineData("--first 24 --n 5", "--first is 24, and 'data' has the images 0 to 23: give less.")]
+    public void What_the_images_do_not_have_is_refused_without_other_advice(string options, string sentence)
+    {
+        Assert.Equal(2, Test.Run(["eval", Model, "--data", $"npz:{Data}", .. options.Split(' ')]));
+        Assert.EndsWith($"rpat: {sentence}\n", Test.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("warning", Test.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_network_that_does_not_fit_into_memory_is_not_blamed_on_the_batch()
+    {
+        ModelSpec wide = Spec with { Width = 32 };
+        using (var device = Device.Cpu(1))
+            Safetensors.Write(Model, ModelCatalog.Build(device, wide, seed: 1).State(), ModelMetadata.Write(wide));
+        Assert.Equal(4, Test.Run("eval", Model, "--data", $"npz:{Data}", "--memory", "1"));
+        Assert.Contains("net.safetensors' alone does not fit: give --memory more, or none.", Test.Error, StringComparison.Ordinal);
     }
 
     [Fact]

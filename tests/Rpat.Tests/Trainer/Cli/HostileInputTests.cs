@@ -122,5 +122,5 @@ public sealed partial class HostileInputTests : IDisposable
     }
 
     [LibraryImport("libc", EntryPoint = "mkfifo", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int MakeFifo(string path, uint mode);
+    internal static partial int MakeFifo(string path, uint mode);
 }

@@ -40,14 +40,25 @@ public sealed class MethodsCommandTests : IDisposable
     public void EverySourceIsInAPageThatTheProgramPrints()
     {
         Assert.Equal(0, _test.Run("methods"));
-        var named = System.Text.RegularExpressions.Regex.Matches(_test.Out, @"rpat docs (\w+) ([0-9.]+)");
+        var named = System.Text.RegularExpressions.Regex.Matches(_test.Out, @"'rpat docs (\w+) ([0-9.]+)'");
         Assert.True(named.Count >= MethodCatalog.Find(typeof(MethodCatalog).Assembly).Count - 2, _test.Out); // other tests register more
-        foreach (var (page, section) in named.Select(match => (match.Groups[1].Value, match.Groups[2].Value.TrimEnd('.'))).Distinct())
+        foreach (var (page, section) in named.Select(match => (match.Groups[1].Value, match.Groups[2].Value)).Distinct())
         {
             using var test = new TestHost();
             Assert.True(test.Run("docs", page, section) == 0, test.Error);
             Assert.Matches($"^##+ {section.Replace(".", "\\.", StringComparison.Ordinal)}[. ]", test.Out);
         }
+    }
+
+    [Theory]
+    [InlineData("methods show clean", "'rpat docs methods 5', M1")]
+    [InlineData("methods show mma", "('rpat docs methods 8', number 13)")]
+    [InlineData("recipes show fashion-rebat-quick", "without them ('rpat docs methods 8', number 9)")]
+    public void AReferenceIsACommandThatRuns(string line, string reference)
+    {
+        Assert.Equal(0, _test.Run(line.Split(' ')));
+        Assert.Contains(reference, _test.Out.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.DoesNotContain(".md", _test.Out, StringComparison.Ordinal);
     }
 
     [Fact]

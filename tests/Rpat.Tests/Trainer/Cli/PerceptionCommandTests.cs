@@ -30,6 +30,8 @@ public sealed class PerceptionCommandTests : IDisposable
     [InlineData("--perturbations fgsm", "use noise, or pgd10")]
     [InlineData("--norm l3", "--norm is 'l3': did you mean 'l2'?")]
     [InlineData("--n -1", "give a number of images")]
+    [InlineData("--threads -1", "it wants a whole number from 0 to 1024")]
+    [InlineData("--norm l1 --eps 1000", "--eps is 1000, and no two images are farther apart than 64 in l1")]
     public void What_cannot_be_is_refused(string arguments, string sentence)
     {
         Assert.Equal(2, _test.Run(["perception", Net("a.safetensors", 1), "--data", $"npz:{Data()}", .. arguments.Split(' ')]));

@@ -27,6 +27,7 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
         Assert.True(fixture.Rpat(test, ["eval", text, .. _evaluation, "--out", test.PathOf("eval")]) == 0, test.Error);
         Assert.True(fixture.Rpat(test, "attack", text, "--attack", "fgsm", "--n", "2", "-o", test.PathOf("a")) == 0, test.Error);
         Assert.True(File.Exists(test.PathOf("a.npz")));
+        Assert.EndsWith($"\nfile: {test.PathOf("a.npz")}\n", test.Out, StringComparison.Ordinal);
         Assert.True(fixture.Rpat(test, "perception", text, "--n", "4", "-o", test.PathOf("p")) == 0, test.Error);
         Assert.True(fixture.Rpat(test, "eval", "verify", test.PathOf("eval"), "--checkpoint", text) == 0, test.Error);
         if (text.EndsWith("model.safetensors", StringComparison.Ordinal)) return;
@@ -34,6 +35,16 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
         Assert.True(fixture.Rpat(test, "report", text, "-o", test.PathOf("r.html")) == 0, test.Error);
         Assert.True(fixture.Rpat(test, "config", "show", "-c", text) == 0, test.Error);
         Assert.Contains("name: pgd-at+rpat", test.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AdversarialImagesInAFolderHaveTheAttacksName()
+    {
+        using var test = new TestHost();
+        Assert.True(fixture.Rpat(test, "attack", "one", "--attack", "fgsm", "--n", "2", "-o", test.Folder) == 0, test.Error);
+        Assert.True(File.Exists(test.PathOf("fgsm.npz")));
+        Assert.Equal(2, fixture.Rpat(test, "attack", "one", "--attack", "fgsm", "--n", "2", "-o", "-"));
+        Assert.Contains("rpat: '-' is no file's name: give one, such as fgsm.npz.", test.Error, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -158,6 +169,27 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
         Assert.Equal(made[3], RunFinder.Find("a-3", test.PathOf("runs")));
         Assert.Null(RunFinder.Find("c", test.PathOf("runs")));
         Assert.Equal(made[2], RunFinder.RunOf(Path.Combine(made[2], "checkpoints", "step-1.safetensors")));
+    }
+
+    // The names have local times: the first was made in another time zone.
+    [Fact]
+    public void TheNewestRunIsThatWhichBeganLast()
+    {
+        using var test = new TestHost();
+        string[] made = [Made(test, "20260301-2349-a"), Made(test, "20260301-1805-a")];
+        for (int i = 0; i < 2; i++) File.WriteAllText(Path.Combine(made[i], RunRecord.FileName), JsonSerializer.Serialize(new RunRecord([],
+            DateTimeOffset.UnixEpoch.AddHours(i), null, RunStatus.Finished, 0, null, MachineInfo.Here(),
+            new ComputeInfo("cpu", "", new Dictionary<string, string>())), RunJson.Format));
+        Assert.Equal(made, RunFinder.OfName("a", test.PathOf("runs")));
+    }
+
+    [Fact]
+    public void AFolderThatIsNoRunIsSaidToBeOne()
+    {
+        using var test = new TestHost();
+        string folder = MadeRun.Begun(test, "begun");
+        Assert.StartsWith($"folder '{folder}' is no run, having no run.json: give a run folder.",
+            Assert.Throws<UsageException>(() => RunFinder.Named(folder, test.PathOf("runs"))).Message, StringComparison.Ordinal);
     }
 
     [Fact]

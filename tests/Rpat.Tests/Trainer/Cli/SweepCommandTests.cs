@@ -109,6 +109,16 @@ public sealed class SweepCommandTests : IDisposable
         Assert.Equal(2, RunFiles.Runs(_test, "runs").Count);
     }
 
+    [Fact]
+    public void AfterTheLastRowNoOthersGoOn()
+    {
+        var sources = new ConfigSources([], new Dictionary<string, string>(), ["recipe=fashion-quick", $"run.out={_test.Folder}"], []);
+        var rows = Rpat.Trainer.Reproduce.Sweep.Rows("x", [], [], [1, 2]);
+        Assert.Equal(5, new Rpat.Trainer.Reproduce.Sweep(rows, sources, _test.Host, (_, _) => 5) { UsualRoot = _test.Folder }.Run(rows));
+        Assert.Contains("[1/2] x-s1: failed, and the others go on\n", _test.Error, StringComparison.Ordinal);
+        Assert.Contains("[2/2] x-s2: failed\n", _test.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--index 5", "--index is 5, and the sweep has 4 rows: give 1 to 4.")]
     [InlineData("--index 0", "give 1 to 4")]

@@ -43,6 +43,7 @@ public sealed class TrainConsoleTests : IDisposable
         });
         Assert.Equal((signal, "interrupted"), (code, Status()));
         Assert.Empty(_test.Out);
+        Assert.StartsWith("stopping as soon as the run can be resumed", _test.Error, StringComparison.Ordinal);
         Assert.Matches(@"stopped early; resume with: .*train --resume .*fashion-quick", _test.Error);
     }
 
@@ -56,8 +57,12 @@ public sealed class TrainConsoleTests : IDisposable
     }
 
     [Fact]
-    public void DivergenceHasAStatusOfItsOwn() =>
+    public void DivergenceHasAStatusOfItsOwnAndIsNotResumedUnchanged()
+    {
         Assert.Equal((5, "diverged"), (Run((_, _) => throw new DivergedException("loss is NaN.")), Status()));
+        Assert.Matches(@"change that in a new run, or in this one with: rpat train --resume .* --allow-change optimizer\.lr --lr RATE\n$",
+            _test.Error);
+    }
 
     [Fact]
     public void AFaultOfTheProgramLeavesItsTraceInTheLog()

@@ -27,7 +27,7 @@ public sealed class TrainOptionTests : IDisposable
     [Theory]
     [InlineData("--eps 0.3", "attack.eps is 0.3, a large part")]
     [InlineData("--eps 2/255 --step-size 3/255", "attack.step is 3/255, more than eps, which is 2/255")]
-    [InlineData("-b 1000", "train.batch is 1000, and there are 24 training images")]
+    [InlineData("-b 1000", "train.batch is 1000, above the number of training images, 24:")]
     [InlineData("--norm l2 --eps 0.5", null)]
     public void ALikelySlipIsOneWarning(string options, string? warning)
     {

@@ -41,6 +41,12 @@ public sealed class BoundsTests : IDisposable
         if (!_costly.Contains(path)) Run(path, key.Setting.Max);
     }
 
+    [Theory]
+    [InlineData("model.mean=.5,1.5", "-1 to 1")]
+    [InlineData("model.std=.5,2", "1e-6 to 1")]
+    public void ANormalisationIsOfPixelsInTheUnitInterval(string set, string bounds) =>
+        Assert.Contains(bounds, Assert.Throws<ConfigException>(() => Resolve(set)).Message, StringComparison.Ordinal);
+
     private static ResolvedConfig Resolve(string set) =>
         ConfigResolver.Resolve(new ConfigSources([], new Dictionary<string, string>(), [set], []));
 

@@ -106,6 +106,22 @@ public sealed class ConfigResolverTests : IDisposable
         Assert.Equal("PGD-7", config.Eval.Attacks[1].Title);
     }
 
+    [Theory]
+    [InlineData("{\n// c\n\"train\": {\"epochs\": 1}}", "a.json:2 has a comment, which JSON does not know: remove it, or write YAML.")]
+    [InlineData("{\"train\": {}, \"train\": {}}", "is not valid JSON: Duplicate key")]
+    public void AJsonFileIsNotCalledYaml(string text, string sentence) =>
+        Assert.Contains(sentence, Error([_test.Write("a.json", text)]), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("~")]
+    [InlineData("null")]
+    [InlineData("")]
+    public void ANullIsAnEmptyValue(string text)
+    {
+        string file = _test.Write("null.yaml", $"recipe: fashion-quick\nrun:\n  name: {text}\n");
+        Assert.Equal("", ConfigResolver.Resolve(new ConfigSources([file], new Dictionary<string, string>(), [], [])).Config.Run.Name);
+    }
+
     [Fact]
     public void AnUnknownKeyIsNamedWithFileLinePathAndNearestName()
     {

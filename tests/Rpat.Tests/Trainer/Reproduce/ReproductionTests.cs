@@ -53,6 +53,15 @@ public sealed class ReproductionTests : IDisposable
         Assert.Matches(@"\| pgd-at\+rpat +\| \d", _test.Out);
     }
 
+    [Fact]
+    public void A_training_that_a_signal_stops_has_not_failed()
+    {
+        var plan = new ReproducePlan("quick", ReproducePlan.Quick("pgd-at"), [1], Folder, "aa", 4, [], null, "cpu", 1);
+        Assert.Equal(130, new Reproduction(plan, _test.Host, (_, _) => 130).Run());
+        Assert.Contains("training stopped after", _test.Error);
+        Assert.Matches(@"\| pgd-at +\| not done +\|", File.ReadAllText(Path.Combine(Folder, "table.md")));
+    }
+
     [Theory]
     [InlineData("--methods pgd-a", "did you mean 'pgd-at'?")]
     [InlineData("--methods ,", "names nothing")]

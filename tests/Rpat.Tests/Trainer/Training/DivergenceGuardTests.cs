@@ -19,6 +19,11 @@ public class DivergenceGuardTests
         new DivergenceGuard(new GuardSection(), 10, own).Check(GuardState.New, step, double.NaN, null)).Message);
 
     [Fact]
+    public void AGuardThatRollsBackDoesNotAdviseIt() => Assert.EndsWith("lengthen schedule.warmup, or raise guard.rollbacks.",
+        Assert.Throws<DivergedException>(() => new DivergenceGuard(new GuardSection { Action = GuardAction.Rollback }, 10)
+            .Check(GuardState.New, 2, double.NaN, null)).Message);
+
+    [Fact]
     public void ALossThatRisesAndStaysIsDivergenceAndASpikeIsNot()
     {
         var state = Follow(GuardState.New, 100, 2.3);

@@ -29,6 +29,7 @@ public sealed class OwnImagesTests : IDisposable
         {
             using var stop = new CancellationTokenSource();
             Assert.True(job.Train(new Stopper(stop), stop.Token).Interrupted);
+            Assert.Matches("flip: true +# PGD-AT's defaults", File.ReadAllText(Path.Combine(job.Folder, "config.yaml")));
         }
         float[] others = [.. _images.Select(v => 1 - v)];
         var different = LabeledImages.FromFloats("sides", 1, 8, 8, others, _labels);
