@@ -177,10 +177,10 @@ internal sealed class RowCase
             Bytes = 2 * rows * _z.Bytes,
         };
         if (!_every) yield break;
-        TestTensor alone = _make.Plain(_z.Shape);
-        yield return new($"{name} gradient alone", k =>
-            k.RowLossGradient(loss, operands with { Weights = null }, _coefficient, new(alone, false), default, default),
-            Slopes(alone, 0, false, weighted: false))
+        TestTensor z = _make.Plain(_z.Shape), third = _make.Plain(_z.Shape);
+        yield return new($"{name} gradient but for the second row's", k =>
+            k.RowLossGradient(loss, operands with { Weights = null }, _coefficient, new(z, false), default, new(third, false)),
+            Slopes(z, 0, false, weighted: false), Slopes(third, 2, false, weighted: false))
         {
             Covers = ["RowLossGradient"],
             Tolerance = _differences,

@@ -35,6 +35,9 @@ internal readonly struct RowTarget(ArrayView<float> data, int add)
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => data.Length > 0 && add == 0;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Clear(int at) => data[at] = 0;
 }
 
 /// <summary>What the losses of a batch read.</summary>
@@ -107,7 +110,8 @@ internal readonly struct WarpRow(ArrayView<float> values, RowTarget gradient, in
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Clear()
     {
-        for (int j = First; gradient.Stores && j < count; j += Reduce.WarpSize) gradient.Put(first + j, 0);
+        if (!gradient.Stores) return;
+        for (int j = First; j < count; j += Reduce.WarpSize) gradient.Clear(first + j);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -24,7 +24,7 @@ public static class AtomicFile
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentNullException.ThrowIfNull(path);
-        RequirePlace(path);
+        RequireName(path);
         try
         {
             using Stream? open = OpenInPlace(path);
@@ -41,12 +41,19 @@ public static class AtomicFile
     /// <exception cref="IOException">It is a folder, is in none, or leads out of a run's folder through a link.</exception>
     public static void RequirePlace(string path)
     {
-        RequireNoLink(path);
-        if (Path.GetFileName(path).Length == 0 || Directory.Exists(path))
-            throw new IOException($"'{path}' is a folder: give the name of a file in it.");
+        RequireName(path);
+        if (Directory.Exists(path)) throw IsFolder(path);
         if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
             throw new IOException($"'{path}' cannot be written: check that its folder exists.");
     }
+
+    private static void RequireName(string path)
+    {
+        RequireNoLink(path);
+        if (Path.GetFileName(path) is "" or "." or "..") throw IsFolder(path);
+    }
+
+    private static IOException IsFolder(string path) => new($"'{path}' is a folder: give the name of a file in it.");
 
     /// <summary>Writes a text file atomically, in UTF-8 without a byte order mark; line ends are written as given.</summary>
     /// <param name="path">The file to make or replace. Its folder must exist.</param>

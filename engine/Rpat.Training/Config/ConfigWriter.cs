@@ -56,6 +56,6 @@ internal static partial class ConfigWriter
 
     private static string Comment(string origin) => string.Concat(origin.Select(c => char.IsControl(c) ? ' ' : c));
 
-    [GeneratedRegex(@"^[A-Za-z0-9/.][A-Za-z0-9_./+-]*( [A-Za-z0-9_./+-]+)*\z")]
+    [GeneratedRegex(@"^(?!(?:null|Null|NULL)\z)[A-Za-z0-9/.][A-Za-z0-9_./+-]*( [A-Za-z0-9_./+-]+)*\z")]
     private static partial Regex PlainPattern();
 }
