@@ -46,8 +46,8 @@ internal sealed unsafe class MpiCalls
         Check(_mpi.MPI_Allgather(mine, count, _abi.Byte, all, count, _abi.Byte, _abi.World), nameof(_mpi.MPI_Allgather));
 
     /// <summary>
-    /// The same where ranks arrive at different times: a library waits busily, on a core that threads need to compute, and for ever if a rank
-    /// has died.
+    /// The same where ranks arrive at different times: a library waits busily, on a core that threads need to compute, and for ever if a
+    /// rank has died.
     /// </summary>
     /// <param name="waiting">Called again and again; what it throws ends the wait.</param>
     public void AllGather(void* mine, int count, void* all, Action waiting)

@@ -91,7 +91,7 @@ public interface IRowLossKernels
     /// <summary>values[part, i] = weight_i·loss(rows_i, part).</summary>
     void RowLoss<TLoss>(in TLoss loss, in RowLossOperands rows, DeviceBuffer values) where TLoss : struct, IRowLoss;
 
-    /// <summary>All gradients of coefficient·Σ weight_i·loss(rows_i), in one pass; what a loss does not put is 0, or adds nothing.</summary>
+    /// <summary>All gradients of coefficient·Σ weight_i·loss(rows_i), in one pass; what is not put is 0, or adds nothing.</summary>
     void RowLossGradient<TLoss>(in TLoss loss, in RowLossOperands rows, float coefficient, RowGradient z, RowGradient second,
         RowGradient third)
         where TLoss : struct, IRowLoss;
