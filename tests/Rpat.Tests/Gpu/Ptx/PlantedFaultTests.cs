@@ -116,7 +116,12 @@ public partial class PlantedFaultTests
             Case(fixture, "Sgd", 1);
             new GpuCheck(fixture) { Skew = 1 }.Run("Sgd", 1);
         },
-        // which puts one column: where a loss puts all of them, nobody sees that they were zero before
+        [typeof(RowLossGradients<CrossEntropy>)] = fixture =>
+        {
+            // fewer columns than lanes, and more
+            Case(fixture, "RowLoss", 1, "cross-entropy");
+            Case(fixture, "RowLoss", 2, "cross-entropy");
+        },
         [typeof(RowLossGradients<OneLogit>)] = fixture => Case(fixture, "RowLoss", 2, "one logit"),
         [typeof(MaxGradientQuad<F32>)] = fixture => Case(fixture, "Pool2d", 0, "max pool"),
     };
