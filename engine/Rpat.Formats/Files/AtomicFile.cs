@@ -97,8 +97,8 @@ public static class AtomicFile
         }
         catch (IOException error) when (share == FileShare.None && File.Exists(path))
         {
-            throw new IOException($"another process writes into '{Path.GetDirectoryName(Path.GetFullPath(path))}': wait until it has ended.",
-                error);
+            string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+            throw new IOException($"another process writes into '{folder}': wait until it has ended.", error);
         }
     }
 

@@ -141,8 +141,8 @@ internal static class EvaluationChecks
         int[] samples = [.. entries.Where(e => e is { Attack: "square", Fooled: true, Stage: > 0 }).Select(e => e.Sample).Distinct()];
         return samples.Length == 0 ? null
             : new("black-box-wins",
-            $"Images that Square broke after other attacks had failed: {string.Join(", ", samples.Take(20))}{(samples.Length > 20 ? $" and {samples.Length - 20} "
-                + $"more" : "")}.");
+            $"Images that Square broke after other attacks had failed: {string.Join(", ", samples.Take(20))}"
+                + $"{(samples.Length > 20 ? $" and {samples.Length - 20} more" : "")}.");
     }
 
     private static IEnumerable<EvaluationWarning> Growing(EvaluationReport report, EvaluationManifest manifest)
