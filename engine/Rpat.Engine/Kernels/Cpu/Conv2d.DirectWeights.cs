@@ -9,7 +9,7 @@ internal unsafe partial class CpuKernels
 {
     private void DirectWeightGradient(in ConvShape s, in Operand x, float* dy, bool accumulate, float* dw)
     {
-        var plan = new WeightGradientPlan(s, new Affine(x), _pool.Threads);
+        var plan = new WeightGradientPlan(s, new Affine(x), set, _pool.Threads);
         float* sums = plan.Splits == 1 ? null : _pool.Caller.Scratch(6, plan.Splits * plan.SplitFloats);
         nint* rows = (nint*)_pool.Caller.Scratch(7, 2L * (plan.Groups + plan.FilterFloats));
         plan.FillRows(rows);
@@ -24,18 +24,19 @@ internal unsafe partial class CpuKernels
 internal readonly unsafe struct WeightGradientPlan
 {
     private const int ImageBytes = 128 << 10; // of packed images, which stay in L2 for all pairs of filter blocks
-    private const int PartPixels = 64; // of a K block, whose operands and sums stay in L1 for all tiles of an item
+    private const int PartPixels = 1024; // of a K block, whose operands stay in L2 for all tiles of an item
+    private const int HalvesPixels = 64; // of one in narrower vectors, whose tiles are two halves that read the same operands: in L1
     private const int ItemTaps = 9; // of an item's channel blocks: twelve tiles, whose sums stay in L1
     private const int LeastItems = 8;
     private const int LeastPixels = 512; // per split: below this, adding the splits costs more than it saves
     private const int ThreadItems = 2;
 
-    public WeightGradientPlan(in ConvShape s, in Affine x, int threads)
+    public WeightGradientPlan(in ConvShape s, in Affine x, InstructionSet set, int threads)
     {
         Shape = s;
         Input = new PackedInput(s, x, mayLie: s.Stride == 1);
         (RowsPerImage, RowPixels) = Input.IsFlat ? (1, s.P * s.Q) : (s.P, s.Q);
-        PartRows = Math.Max(1, PartPixels / RowPixels);
+        PartRows = Math.Max(1, (Input.IsStem || set == InstructionSet.Avx512 ? PartPixels : HalvesPixels) / RowPixels);
         GroupRows = Input.IsStem && s.R % 3 == 0 ? 3 : 4;
         Blocks = Input.InputBlocks;
         Pairs = (Cpu.Blocks.Count(s.K) + 1) / 2;
