@@ -27,9 +27,8 @@ public static class AtomicFile
         RequireName(path);
         try
         {
-            using Stream? open = OpenInPlace(path);
-            if (open is null) Replace(Target(path), write);
-            else write(open);
+            if (IsInPlace(path)) WriteInPlace(path, write);
+            else Replace(Target(path), write);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -38,13 +37,22 @@ public static class AtomicFile
     }
 
     /// <summary>Refuses a path at which no file can be made, before there is anything to write.</summary>
-    /// <exception cref="IOException">It is a folder, is in none, or leads out of a run's folder through a link.</exception>
+    /// <exception cref="IOException">
+    /// It is a folder, is in none or in one that takes no files, or leads out of a run's folder through a link.
+    /// </exception>
     public static void RequirePlace(string path)
     {
         RequireName(path);
         if (Directory.Exists(path)) throw IsFolder(path);
-        if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
-            throw new IOException($"'{path}' cannot be written: check that its folder exists.");
+        if (IsInPlace(path)) return;
+        try
+        {
+            OpenNew(Temporary(Target(path)), FileOptions.DeleteOnClose).Dispose();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"'{path}' cannot be written: check that its folder exists and is writable.", error);
+        }
     }
 
     private static void RequireName(string path)
@@ -129,8 +137,16 @@ public static class AtomicFile
     }
 
     // Nobody reads what replaces a device, a pipe or the file that stdout writes to.
-    private static Stream? OpenInPlace(string path) => Target(path) == Target(Stdout) ? Console.OpenStandardOutput()
-        : RegularFile.IsDevice(path) ? new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite) : null;
+    private static bool IsInPlace(string path) => IsStdout(path) || RegularFile.IsDevice(path);
+
+    private static bool IsStdout(string path) => Target(path) == Target(Stdout);
+
+    private static void WriteInPlace(string path, Action<Stream> write)
+    {
+        using var open = IsStdout(path) ? Console.OpenStandardOutput()
+            : new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+        write(open);
+    }
 
     // Of a bare name File.ResolveLinkTarget returns a path in the root.
     private static string Target(string path) => Path.GetFullPath(path) is var full && IsLink(full)
@@ -138,7 +154,7 @@ public static class AtomicFile
 
     private static void Replace(string path, Action<Stream> write)
     {
-        string temporary = FormattableString.Invariant($"{path}{Half}{Environment.ProcessId}");
+        string temporary = Temporary(path);
         try
         {
             WriteFlushed(temporary, write);
@@ -151,12 +167,19 @@ public static class AtomicFile
         }
     }
 
+    private static string Temporary(string path) => FormattableString.Invariant($"{path}{Half}{Environment.ProcessId}");
+
     private static void WriteFlushed(string path, Action<Stream> write)
     {
-        File.Delete(path); // left by a dead process; a link there would be followed
-        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
+        using var file = OpenNew(path, FileOptions.None);
         write(file);
         file.Flush(flushToDisk: true);
+    }
+
+    private static FileStream OpenNew(string path, FileOptions options)
+    {
+        File.Delete(path); // left by a dead process; a link there would be followed
+        return new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16, options);
     }
 
     private static bool IsLink(string path) => new FileInfo(path).LinkTarget is not null;

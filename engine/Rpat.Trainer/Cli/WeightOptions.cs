@@ -56,7 +56,9 @@ internal sealed class WeightOptions(CommandContext host)
     {
         string path = RunFinder.Checkpoint(parsed.GetRequiredValue(File), Runs(parsed));
         RunsOption.TellDoubt(host, parsed.GetRequiredValue(File), Runs(parsed));
-        _ = CheckpointFile.At(path); // a note about a network that is not there would promise it
+        string file = CheckpointFile.At(path); // a note about a network that is not there would promise it
+        if (file != path && Path.GetFileName(file) == CheckpointFile.Best)
+            host.Note($"note: this is the network of the most robust epoch, '{file}'; {CheckpointFile.Name} beside it is the last epoch's");
         if (RunFinder.RunOf(path) is { } run && RunRecord.Read(run) is { Status: not RunStatus.Finished })
             host.Note($"note: run '{Path.GetFileName(Path.GetFullPath(run))}' has not finished: this is its network as it was last saved, "
                 + "not a result of the training");

@@ -34,16 +34,26 @@ internal sealed class StudyFile(string path)
         }
     }
 
+    /// <summary>Makes the folder, before the work whose rows it takes.</summary>
+    /// <exception cref="IOException">No file can be made there.</exception>
+    public void RequirePlace()
+    {
+        MakeFolder();
+        AtomicFile.RequirePlace(path);
+    }
+
     /// <summary>Adds a row.</summary>
     /// <exception cref="IOException">The files cannot be written.</exception>
     public void Add(StudyRecord record)
     {
-        AtomicFile.MakeFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        MakeFolder();
         using var held = Hold();
         var lines = record.Outcomes.Select(pair => (string[])[record["row"], pair.Key, $"{pair.Value.Length}", Hex(pair.Value)]);
         Write(OutcomesPath, _columns, [.. Lines(OutcomesPath, _columns).Where(line => line[0] != record["row"]), .. lines]);
         Write(path, StudyRecord.Columns, [.. Lines(path, StudyRecord.Columns), [.. StudyRecord.Columns.Select(column => record[column])]]);
     }
+
+    private void MakeFolder() => AtomicFile.MakeFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
 
     // Other processes may do other rows at the same time.
     private FileStream Hold()

@@ -7,7 +7,7 @@ namespace Rpat.Trainer.Studies;
 /// <summary>What one row of a study gave: texts by column, and which images its network has right.</summary>
 internal sealed record StudyRecord(IReadOnlyDictionary<string, string> Values, IReadOnlyDictionary<string, bool[]> Outcomes)
 {
-    /// <summary>The outcomes by image: of the last network without an attack, under the cheaper and under the strong one.</summary>
+    /// <summary>The outcomes by image: of the run's network without an attack, under the cheaper and under the strong one.</summary>
     public const string Clean = "clean", Pgd = "pgd", Robust = "robust";
 
     private const int MostBytes = 64 << 20;
@@ -22,7 +22,7 @@ internal sealed record StudyRecord(IReadOnlyDictionary<string, string> Values, I
     public static IReadOnlyList<string> Columns { get; } =
     [
         "row", "variant", "against", "method", "form", "lambda", "seed", "eps", "epochs", "attack", "images", "monitor", "held_out",
-        "settings", "commit", "kernels", "weights", Clean, Pgd, Robust, "best_epoch", "best_clean", "best_pgd", "validation",
+        "settings", "commit", "kernels", "weights", Clean, Pgd, Robust, "best_epoch", "last_clean", "last_pgd", "validation",
         "core_seconds", "alphas", .. _groups.SelectMany(group => _measures.Select(measure => $"{group}_{measure}")),
     ];
 
@@ -42,10 +42,10 @@ internal sealed record StudyRecord(IReadOnlyDictionary<string, string> Values, I
             .Select(text => double.Parse(text, CultureInfo.InvariantCulture)),
     ];
 
-    /// <summary>The columns in which two runs of a row differ, but for what the weights do not determine.</summary>
+    /// <summary>The columns in which two runs of a row differ, but for what the weights do not determine and what this one lacks.</summary>
     public IReadOnlyList<string> Differing(StudyRecord other) =>
     [
-        .. Columns.Except(_circumstances).Where(column => this[column] != other[column]),
+        .. Columns.Except(_circumstances).Where(column => this[column].Length > 0 && this[column] != other[column]),
         .. Outcomes.Keys.Where(name => !Outcomes[name].SequenceEqual(other.Outcomes[name])).Select(name => $"images of {name}"),
     ];
 
@@ -54,16 +54,16 @@ internal sealed record StudyRecord(IReadOnlyDictionary<string, string> Values, I
     public static StudyRecord Of(StudyRow row, ReproduceJob job, double coreSeconds)
     {
         string run = job.Run!;
-        var last = ImageOutcomes.OfEvaluation(row.Last(job).Folder);
+        var monitor = ImageOutcomes.OfEvaluation(row.Monitor(job).Folder);
         var strong = ImageOutcomes.OfEvaluation(row.Strong(job).Folder);
         var outcomes = new Dictionary<string, bool[]>
         {
-            [Clean] = last.Single(pair => pair.Key.Column == ImageOutcomes.Clean).Value,
-            [Pgd] = last.Single(pair => pair.Key.Column != ImageOutcomes.Clean).Value,
+            [Clean] = monitor.Single(pair => pair.Key.Column == ImageOutcomes.Clean).Value,
+            [Pgd] = monitor.Single(pair => pair.Key.Column != ImageOutcomes.Clean).Value,
             [Robust] = strong.Single(pair => pair.Key.Column != ImageOutcomes.Clean).Value,
         };
         var values = new Dictionary<string, string>();
-        foreach (var (column, value) in Plan(row, job).Concat(Run(run)).Concat(Best(row, job)).Concat(Perception(job))
+        foreach (var (column, value) in Plan(row, job).Concat(Run(run)).Concat(Last(row, job)).Concat(Perception(job))
             .Concat(outcomes.Select(pair => (pair.Key, (object)Share(pair.Value)))).Append(("core_seconds", Math.Round(coreSeconds))))
             values[column] = Convert.ToString(value, CultureInfo.InvariantCulture)!;
         return new(values, outcomes);
@@ -105,12 +105,11 @@ internal sealed record StudyRecord(IReadOnlyDictionary<string, string> Values, I
         ];
     }
 
-    private static IEnumerable<(string, object)> Best(StudyRow row, ReproduceJob job)
+    private static IEnumerable<(string, object)> Last(StudyRow row, ReproduceJob job)
     {
-        if (!row.Best(job).IsDone) return [("best_clean", ""), ("best_pgd", "")];
-        var best = ImageOutcomes.OfEvaluation(row.Best(job).Folder);
-        object Of(bool clean) => Share(best.Single(pair => pair.Key.Column == ImageOutcomes.Clean == clean).Value);
-        return [("best_clean", Of(clean: true)), ("best_pgd", Of(clean: false))];
+        var last = ImageOutcomes.OfEvaluation((row.Last(job).IsDone ? row.Last(job) : row.Monitor(job)).Folder);
+        object Of(bool clean) => Share(last.Single(pair => pair.Key.Column == ImageOutcomes.Clean == clean).Value);
+        return [("last_clean", Of(clean: true)), ("last_pgd", Of(clean: false))];
     }
 
     private static IEnumerable<(string, object)> Perception(ReproduceJob job)

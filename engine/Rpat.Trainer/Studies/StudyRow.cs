@@ -14,14 +14,14 @@ internal sealed record StudyRow(int Number, Study Study, StudyVariant Variant, l
         Path.Combine(place.Out, Variant.Name), Study.Strong.Name, Study.Strong.Images, Variant.Sets, place.DataDir, place.Device,
         place.Threads), Variant.Name, Variant.Recipe, Seed);
 
-    /// <summary>The evaluation of the last network under the study's attack.</summary>
+    /// <summary>The evaluation of the run's network under the study's attack.</summary>
     public ReproduceMeasurement Strong(ReproduceJob job) => job.Measurement;
 
-    /// <summary>That of the last network under the cheaper attack.</summary>
-    public ReproduceMeasurement Last(ReproduceJob job) => new(job, Study.Monitor.Name, Study.Monitor.Images);
+    /// <summary>That under the cheaper attack.</summary>
+    public ReproduceMeasurement Monitor(ReproduceJob job) => new(job, Study.Monitor.Name, Study.Monitor.Images);
 
-    /// <summary>That of the network that validation chose.</summary>
-    public ReproduceMeasurement Best(ReproduceJob job) => Last(job) with { Prefix = "best-" };
+    /// <summary>That of the last epoch's network, where it is not the run's.</summary>
+    public ReproduceMeasurement Last(ReproduceJob job) => Monitor(job) with { Prefix = "last-" };
 
     /// <summary>What is measured of perception along the attack, a file.</summary>
     public static string PerceptionFile(ReproduceJob job) => Path.Combine(job.Folder, "perception", "perception.json");
@@ -29,14 +29,15 @@ internal sealed record StudyRow(int Number, Study Study, StudyVariant Variant, l
     /// <summary>The steps after training: what each does, its command, and the file that exists when it is done.</summary>
     public IEnumerable<(string What, string[] Command, string Result)> Steps(ReproduceJob job, string run)
     {
-        string best = Path.Combine(run, CheckpointFile.Best);
-        yield return ("measuring", Last(job).Command(run), Last(job).Result);
-        if (File.Exists(best)) yield return ("measuring", Best(job).Command(best), Best(job).Result);
-        yield return ("attacking", Strong(job).Command(run), Strong(job).Result);
+        string network = CheckpointFile.At(run), last = Path.Combine(run, CheckpointFile.Name);
+        yield return ("measuring", Monitor(job).Command(network), Monitor(job).Result);
+        if (StudyRecord.HashOf(network) != StudyRecord.HashOf(last))
+            yield return ("measuring", Last(job).Command(last), Last(job).Result);
+        yield return ("attacking", Strong(job).Command(network), Strong(job).Result);
         var attack = job.Config.Attack;
         yield return ("perception",
         [
-            "perception", run, "--perturbations", Study.Perception.Name, "--norm", attack.Norm.Name, "--eps", Format.Pixels(attack.Eps),
+            "perception", network, "--perturbations", Study.Perception.Name, "--norm", attack.Norm.Name, "--eps", Format.Pixels(attack.Eps),
             "--n", Study.Perception.Images.ToString(CultureInfo.InvariantCulture), "--out",
             Path.GetDirectoryName(PerceptionFile(job))!, .. job.Where(),
         ], PerceptionFile(job));

@@ -13,8 +13,10 @@ internal sealed class StudyRun(StudyPlace place, StudyFile file, CommandContext 
     /// <summary>Does the rows that are not in the table.</summary>
     /// <returns>0, the exit code that a signal asked for, or that of the first row that failed.</returns>
     /// <exception cref="UsageException">The table has a row of other settings.</exception>
+    /// <exception cref="IOException">The table cannot be written.</exception>
     public int Run(IReadOnlyList<StudyRow> rows)
     {
+        file.RequirePlace();
         int first = ExitCode.Done;
         foreach (var row in rows)
         {

@@ -119,4 +119,18 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Contains(path, error.Message, StringComparison.Ordinal);
         Assert.Contains("check that its folder exists", error.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_place_that_takes_no_file_is_refused_before_the_work()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        foreach (string path in (string[])[_folder.File("nowhere/a.bin"), "/proc/a.bin"])
+            Assert.Equal($"'{path}' cannot be written: check that its folder exists and is writable.",
+                Assert.Throws<IOException>(() => AtomicFile.RequirePlace(path)).Message);
+        File.WriteAllText(_folder.File("kept"), "before");
+        foreach (string name in (string[])["kept", "new"]) AtomicFile.RequirePlace(_folder.File(name));
+        AtomicFile.RequirePlace("/dev/null");
+        Assert.Equal("before", File.ReadAllText(_folder.File("kept")));
+        Assert.Equal([_folder.File("kept")], Directory.GetFiles(Path.GetDirectoryName(_folder.File("kept"))!));
+    }
 }

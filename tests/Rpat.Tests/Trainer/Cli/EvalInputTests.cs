@@ -27,7 +27,7 @@ public sealed class EvalInputTests : EvaluatedNet
     [InlineData("--batch-size 0", "--batch-size is '0'", 2)]
     [InlineData("--data cifar10x", "there is no data set", 2)]
     [InlineData("-j 5000", "run.threads is '5000' (--threads): it wants a whole number from 0 to 1024", 2)]
-    [InlineData("--json /nowhere/x.json", "'/nowhere/x.json' cannot be written: check that its folder exists (", 2)]
+    [InlineData("--json /nowhere/x.json", "'/nowhere/x.json' cannot be written: check that its folder exists and is writable (", 2)]
     [InlineData("--robustbench-json /", "'/' is a folder: give the name of a file in it (", 2)]
     public void Wrong_input_is_one_sentence(string options, string expected, int code)
     {

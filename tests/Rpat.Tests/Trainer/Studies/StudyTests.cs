@@ -1,6 +1,7 @@
 using Rpat.Tests.Trainer.Training;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Output;
+using Rpat.Trainer.Report;
 using Rpat.Trainer.Studies;
 
 namespace Rpat.Tests.Trainer.Studies;
@@ -58,6 +59,29 @@ public sealed class StudyTests : IDisposable
     }
 
     [Fact]
+    public void TheMostRobustEpochIsMeasuredAndTheLastOneBesideIt()
+    {
+        // Epochs that are equally robust on the validation images: the first is kept.
+        _test.Write("still.yaml", File.ReadAllText(_test.PathOf("tiny.yaml")).Replace("optimizer.lr: 0.01", "optimizer.lr: 1e-9"));
+        var row = Study.Find(_test.PathOf("still.yaml")).Rows[0];
+        var place = new StudyPlace(_test.PathOf("runs"), null, "cpu", 1);
+        Assert.Equal(0, new StudyRun(place, new StudyFile(Table), _test.Host, App.Run).Run([row]));
+        var (job, record) = (row.Job(place), new StudyFile(Table).Read().Single());
+        Assert.Equal("1", record["best_epoch"]);
+        string best = Path.Combine(job.Run!, "best.safetensors"), last = Path.Combine(job.Run!, "model.safetensors");
+        Assert.NotEqual(StudyRecord.HashOf(best), StudyRecord.HashOf(last));
+        Assert.Equal([EvalSubject.HashOf(best), EvalSubject.HashOf(best), EvalSubject.HashOf(last)],
+            new[] { row.Monitor(job), row.Strong(job), row.Last(job) }.Select(one => EvaluationManifest.Read(one.Folder).ModelHash));
+        Assert.Equal(StudyRecord.HashOf(last), record["weights"]);
+        Assert.Equal(ImageOutcomes.OfEvaluation(row.Last(job).Folder).Single(pair => pair.Key.Column != ImageOutcomes.Clean).Value
+            .Average(right => right ? 1 : 0), record.Number("last_pgd"));
+        var known = new StudyRecord(record.Values.ToDictionary(pair => pair.Key,
+            pair => pair.Key is "last_pgd" or "last_clean" ? "" : pair.Value), record.Outcomes);
+        Assert.Empty(known.Differing(record)); // a table of before has no such columns
+        Assert.Equal(["last_clean", "last_pgd"], record.Differing(known));
+    }
+
+    [Fact]
     public void AKilledRowIsResumedAndCountsOnce()
     {
         var study = Study.Find(_test.PathOf("tiny.yaml"));
@@ -89,6 +113,15 @@ public sealed class StudyTests : IDisposable
         Assert.Equal(Enumerable.Range(1, 12), rows.Select(row => row.Row));
         Assert.All(rows, row => Assert.Equal(Enumerable.Range(0, 12).Select(i => i % (row.Row + 1) == 0), row.Outcomes["pgd"]));
         Assert.Equal(2, Directory.GetFiles(_test.PathOf("rows")).Length);
+    }
+
+    [Fact]
+    public void ATableThatCannotBeWrittenIsRefusedBeforeTheFirstRow()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        var run = new StudyRun(new(_test.PathOf("runs"), null, "cpu", 1), new StudyFile("/proc/tiny.csv"), _test.Host,
+            (_, _) => throw new InvalidOperationException("a row was begun"));
+        Assert.Throws<IOException>(() => run.Run(Study.Find(_test.PathOf("tiny.yaml")).Rows));
     }
 
     [Fact]
