@@ -58,6 +58,10 @@ internal sealed record StudyEffect(double Difference, double Error, IReadOnlyLis
         return Spread.Of(means).Deviation;
     }
 
+    /// <summary>Half the 95 % interval of the mean of independent values; NaN with a single one.</summary>
+    public static double Reach(Spread values) =>
+        StudentT.Quantile(Level, values.Count - 1) * values.Deviation / Math.Sqrt(values.Count);
+
     private double Reach(double share) => StudentT.Quantile(share, Tests.Count - 1);
 
     // SplitMix64 (Steele, Lea, Flood, 2014): a bootstrap draws hundreds of millions of numbers.

@@ -8,6 +8,8 @@ internal sealed class StudyReport
 {
     private const string Failure = "failure", Success = "success";
 
+    private static readonly string[] _distances = ["d_full", "d_first", "d_second"];
+
     private readonly string _name;
     private readonly List<(string Name, List<StudyRecord> Rows)> _variants;
     private readonly List<(string Variant, string Against, string Outcome, StudyEffect Effect)> _effects;
@@ -29,7 +31,7 @@ internal sealed class StudyReport
     public IReadOnlyList<(string Title, TextTable Table)> Tables =>
     [
         ("Accuracy", Accuracies()), ("Differences", Differences()), ("Networks of the same seed, image by image", Paired()),
-        ("Perception", Perceptions()),
+        ("Perception", Perceptions()), ("Change of perception, failures over successes, with 95 % interval", Ratios()),
     ];
 
     /// <summary>The charts, by the names that their files get.</summary>
@@ -127,10 +129,33 @@ internal sealed class StudyReport
            [
                variant.Name, @group, $"{variant.Rows.Count}",
                SpreadOf(variant.Rows, row => row.Number($"{@group}_images") / All(row)).Percent("F1"),
-               .. new[] { "d_full", "d_first", "d_second" }.Select(d => Plain(SpreadOf(variant.Rows, row => row.Number($"{@group}_{d}")))),
+               .. _distances.Select(d => Plain(SpreadOf(variant.Rows, row => row.Number($"{@group}_{d}")))),
                Plain(SpreadOf(variant.Rows, row => At(row, $"{@group}_rho", 0.5))),
            ],
     ], RightFrom: 2);
+
+    private TextTable Ratios() => new(["variant", "seeds", "D_full", "D_first", "D_second"],
+    [
+        .. _variants.Select(variant => (string[])
+        [
+            variant.Name, $"{variant.Rows.Count}",
+            .. _distances.Select(d => Ratio(SpreadOf(variant.Rows, row =>
+                Math.Log(row.Number($"{Failure}_{d}") / row.Number($"{Success}_{d}"))))),
+        ]),
+    ], RightFrom: 1);
+
+    // The mean over seeds of a ratio's logarithm.
+    private static string Ratio(Spread logs)
+    {
+        string Of(double log) => Math.Exp(log).ToString("F2", CultureInfo.InvariantCulture);
+        double reach = StudyEffect.Reach(logs);
+        return logs.Count switch
+        {
+            0 => "–",
+            1 => Of(logs.Mean),
+            _ => $"{Of(logs.Mean)} ({Of(logs.Mean - reach)} to {Of(logs.Mean + reach)})",
+        };
+    }
 
     private static double All(StudyRecord row) => row.Number($"{Success}_images") + row.Number($"{Failure}_images");
 

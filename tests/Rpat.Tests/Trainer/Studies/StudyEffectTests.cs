@@ -1,3 +1,4 @@
+using Rpat.Trainer.Output;
 using Rpat.Trainer.Studies;
 
 namespace Rpat.Tests.Trainer.Studies;
@@ -30,6 +31,14 @@ public sealed class StudyEffectTests
 
     [Fact]
     public void OneSeedHasNoError() => Assert.True(double.IsNaN(StudyEffect.Bootstrap([[1, 0, 1]], 10)));
+
+    // t with two degrees of freedom times 1 / sqrt(3).
+    [Fact]
+    public void TheIntervalOfAMean()
+    {
+        Assert.Equal(4.302652729911275 / Math.Sqrt(3), StudyEffect.Reach(Spread.Of([1, 2, 3])), 1e-6);
+        Assert.True(double.IsNaN(StudyEffect.Reach(Spread.Of([1]))));
+    }
 
     // Differences of 1/4 and 3/4 of four images, seed by seed; a seed that only one variant has is left out.
     [Fact]
