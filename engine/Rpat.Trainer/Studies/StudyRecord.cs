@@ -18,6 +18,9 @@ internal sealed record StudyRecord(IReadOnlyDictionary<string, string> Values, I
     // What two runs of a row may have differently.
     private static readonly string[] _circumstances = ["commit", "kernels", "core_seconds"];
 
+    // What the first rows were not measured for, and may lack.
+    private static readonly string[] _later = ["last_clean", "last_pgd"];
+
     /// <summary>The columns of a study's table.</summary>
     public static IReadOnlyList<string> Columns { get; } =
     [
@@ -42,10 +45,11 @@ internal sealed record StudyRecord(IReadOnlyDictionary<string, string> Values, I
             .Select(text => double.Parse(text, CultureInfo.InvariantCulture)),
     ];
 
-    /// <summary>The columns in which two runs of a row differ, but for what the weights do not determine and what this one lacks.</summary>
+    /// <summary>The columns in which two runs of a row differ, but for what the weights do not determine and the first rows lack.</summary>
     public IReadOnlyList<string> Differing(StudyRecord other) =>
     [
-        .. Columns.Except(_circumstances).Where(column => this[column].Length > 0 && this[column] != other[column]),
+        .. Columns.Except(_circumstances).Except(_later.Where(column => this[column].Length == 0))
+            .Where(column => this[column] != other[column]),
         .. Outcomes.Keys.Where(name => !Outcomes[name].SequenceEqual(other.Outcomes[name])).Select(name => $"images of {name}"),
     ];
 

@@ -79,6 +79,8 @@ public sealed class StudyTests : IDisposable
             pair => pair.Key is "last_pgd" or "last_clean" ? "" : pair.Value), record.Outcomes);
         Assert.Empty(known.Differing(record)); // a table of before has no such columns
         Assert.Equal(["last_clean", "last_pgd"], record.Differing(known));
+        Assert.Equal(["weights"], new StudyRecord(record.Values.ToDictionary(pair => pair.Key,
+            pair => pair.Key == "weights" ? "" : pair.Value), record.Outcomes).Differing(record)); // nothing else may be missing
     }
 
     [Fact]
