@@ -110,9 +110,12 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
     // Each draw of a query has room for as many numbers as an image has values.
     private static PhiloxStream Random(in Row row) => NoiseOf(row.Ask.Noise, row.Draw);
 
-    /// <summary>The random numbers of one draw of a query.</summary>
-    internal static PhiloxStream NoiseOf(in RandomKey noise, int draw) =>
-        (noise with { Restart = (noise.Restart * InputCheck.MostDraws + draw) & 0xFFF }).Stream();
+    /// <summary>The random numbers of one draw of a query: other ones for every restart and draw of the first 2^18 queries of a part.</summary>
+    internal static PhiloxStream NoiseOf(in RandomKey noise, int draw)
+    {
+        int number = noise.Restart * InputCheck.MostDraws + draw; // the restart of a key has 12 bits, its iteration 24
+        return (noise with { Restart = number & 0xFFF, Iteration = noise.Iteration + (number >> 12 << 18) }).Stream();
+    }
 
     private static Exception NotFinite(Query ask, float value) => ask.Subject.Attack is { } attack && !AttackRunner.IsFinite(ask.Point)
         ? attack.Broken("asks about a point that is not finite") : new NotFiniteException(ask.Subject.Index, value);

@@ -225,6 +225,17 @@ public sealed class AttackRunnerTests : IDisposable
         Assert.All(twenty.Where(o => o.WasCorrect), o => Assert.Equal((80, 82), (o.Backwards, o.Forwards)));
     }
 
+    [Fact]
+    public void Every_draw_of_every_restart_has_noise_of_its_own()
+    {
+        var firsts = from restart in Enumerable.Range(0, 4096)
+                     from draw in new[] { 0, 1, 63 }
+                     from query in new[] { 0, 1 }
+                     select NetBatches.NoiseOf(new RandomKey(7, Purpose.Noise, 0, 0, restart, query), draw).Word(0) * (1L << 32)
+                         + NetBatches.NoiseOf(new RandomKey(7, Purpose.Noise, 0, 0, restart, query), draw).Word(1);
+        Assert.Equal(4096 * 3 * 2, firsts.Distinct().Count());
+    }
+
     [Theory]
     [InlineData(float.NaN, "holds NaN")]
     [InlineData(1.5f, "undo the normalisation")]
