@@ -170,7 +170,7 @@ internal sealed class StudyReport
         _ => $"{Number(spread.Mean)} ± {Number(spread.Deviation)}",
     };
 
-    private static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
+    private static string Number(double value) => value.ToString("F4", CultureInfo.InvariantCulture);
 
     private XElement AccuracyChart() => SvgBarChart.Draw(
         new ChartText("Accuracy, mean ± deviation over seeds", "", "% of images"),
