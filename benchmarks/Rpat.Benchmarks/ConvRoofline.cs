@@ -9,10 +9,11 @@ namespace Rpat.Benchmarks;
 /// </summary>
 internal sealed class ConvRoofline(ConvOptions options, Machine machine)
 {
-    private const double WarmSeconds = 0.06;
     private const double RoundSeconds = 0.006;
     private const double TimedSeconds = 0.15;
     private const int LeastRounds = 5;
+
+    private static readonly TimeSpan _warm = TimeSpan.FromSeconds(0.06);
 
     /// <summary>The layers of PreActResNet-18, those that WideResNet-34-10 adds, and those of the quick recipe's net.</summary>
     private static IReadOnlyList<ConvLayer> Layers =>
@@ -82,7 +83,7 @@ internal sealed class ConvRoofline(ConvOptions options, Machine machine)
     /// <summary>Rounds of a few warm calls, each between two measurements of the peak.</summary>
     private Result Timed(Pass pass, WorkerPool pool, double bandwidth)
     {
-        double once = Warm(pass.Run), before = Machine.Flops(pool);
+        double once = Timing.Warm(pass.Run, _warm), before = Machine.Flops(pool);
         int calls = (int)Math.Max(1, RoundSeconds / once);
         List<(double Seconds, double Peak)> rounds = [];
         for (var all = Stopwatch.StartNew(); rounds.Count < LeastRounds || all.Elapsed.TotalSeconds < TimedSeconds;)
@@ -93,14 +94,6 @@ internal sealed class ConvRoofline(ConvOptions options, Machine machine)
         }
         return new(pass, Median([.. rounds.Select(r => r.Seconds)]), Median([.. rounds.Select(r => r.Peak)]),
             Median([.. rounds.Select(r => pass.Flops / r.Seconds / r.Peak)]), bandwidth);
-    }
-
-    private static double Warm(Action pass)
-    {
-        int calls = 0;
-        var warm = Stopwatch.StartNew();
-        for (; warm.Elapsed.TotalSeconds < WarmSeconds; calls++) pass();
-        return warm.Elapsed.TotalSeconds / calls;
     }
 
     private static double Seconds(Action pass, int calls)

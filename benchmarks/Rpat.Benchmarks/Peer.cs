@@ -16,8 +16,6 @@ internal interface IPeer
 /// </summary>
 internal static class Peer
 {
-    private const double LeastSeconds = 1;
-
     public static int Run<T>(T peer, TextReader input, TextWriter output) where T : IPeer, IDisposable
     {
         using var workload = peer;
@@ -37,19 +35,8 @@ internal static class Peer
         _ => $"error unknown request '{line}'",
     };
 
-    /// <summary>Seconds of one batch, repeated for at least a second.</summary>
-    public static double Seconds(Action action)
-    {
-        var watch = Stopwatch.StartNew();
-        int count = 0;
-        do
-        {
-            action();
-            count++;
-        }
-        while (watch.Elapsed.TotalSeconds < LeastSeconds);
-        return watch.Elapsed.TotalSeconds / count;
-    }
+    /// <summary>Seconds of one batch, warm, repeated for at least a second.</summary>
+    public static double Seconds(Action action) => Timing.Warm(action, TimeSpan.FromSeconds(1));
 
     /// <summary>Peak resident memory of this process (VmHWM).</summary>
     private static double PeakMebibytes()

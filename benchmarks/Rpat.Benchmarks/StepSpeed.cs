@@ -12,7 +12,7 @@ internal static class StepSpeed
     {
         using var workload = new Workload(options);
         var step = workload.Items[Item];
-        step();
+        Peer.Seconds(step);
         var rates = Enumerable.Range(0, Rounds).Select(_ => options.Batch / Peer.Seconds(step)).Order().ToArray();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{workload.About}: {Item} of {options.Model} {rates[Rounds / 2]:F1} images/s (median of {Rounds}, "

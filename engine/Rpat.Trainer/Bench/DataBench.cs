@@ -4,7 +4,7 @@ namespace Rpat.Trainer.Bench;
 internal sealed class DataBench
 {
     private const string Category = "data";
-    private static readonly TimeSpan _round = TimeSpan.FromSeconds(0.25), _warm = TimeSpan.FromSeconds(0.7);
+    private static readonly TimeSpan _round = TimeSpan.FromSeconds(0.25), _warm = 2 * _round;
 
     private readonly TrainerConfig _config;
     private readonly LabeledImages _train;
@@ -27,7 +27,7 @@ internal sealed class DataBench
     /// <summary>Times an item; batches are made in the background, as in training.</summary>
     public BenchRow Time(string item, int rounds)
     {
-        if (item == OpenItem) return new BenchRow(item, Category, Rounds(() => Open(_config).Train.Count, rounds))
+        if (item == OpenItem) return new BenchRow(item, Category, Rounds(() => Open(_config), rounds))
         { Images = _train.Count };
         var stream = new BatchStream(_train, Options().First(pair => pair.Name == item).Options, (ulong)_config.Train.Seed);
         return new BenchRow(item, Category, Rounds(() => Epoch(stream), rounds)) { Images = _train.Count };
@@ -36,27 +36,19 @@ internal sealed class DataBench
     private static DataPair Open(TrainerConfig config) =>
         DataSets.Open(config.Data.Name, config.Data.Dir.Length == 0 ? null : config.Data.Dir);
 
-    private int Epoch(BatchStream stream)
+    private void Epoch(BatchStream stream)
     {
-        int images = 0;
-        foreach (var batch in stream.Epoch(++_epoch)) images += batch.Count;
-        return images;
+        foreach (var _ in stream.Epoch(++_epoch))
+        {
+            // what is timed is making the batch
+        }
     }
 
     /// <summary>Seconds of one run in each round; a round repeats short runs.</summary>
-    private static double[] Rounds(Func<int> run, int rounds)
+    private static double[] Rounds(Action run, int rounds)
     {
-        Repeat(run, _warm);
-        return [.. Enumerable.Range(0, rounds).Select(_ => Repeat(run, _round)).Order()];
-    }
-
-    private static double Repeat(Func<int> run, TimeSpan least)
-    {
-        var clock = Stopwatch.StartNew();
-        int count = 0;
-        do run();
-        while (++count < 1 || clock.Elapsed < least);
-        return clock.Elapsed.TotalSeconds / count;
+        Timing.Warm(run, _warm);
+        return [.. Enumerable.Range(0, rounds).Select(_ => Timing.Seconds(run, _round)).Order()];
     }
 
     private List<(string Name, BatchOptions Options)> Options()

@@ -7,7 +7,7 @@ internal sealed class KernelClock(Device device, TimeSpan round)
 {
     private const int MostRuns = 1000; // a queue that is full makes the host wait
 
-    /// <summary>Seconds of one run in each round, in rising order, after warming up for a round.</summary>
+    /// <summary>Seconds of one run in each round, in rising order, once the run is warm.</summary>
     public double[] Seconds(Action run, int rounds)
     {
         int runs = (int)Math.Clamp(round.TotalSeconds / Warm(run), 1, MostRuns);
@@ -22,7 +22,7 @@ internal sealed class KernelClock(Device device, TimeSpan round)
         run(); // compiles
         device.Synchronize();
         double best = double.PositiveInfinity;
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < round || double.IsInfinity(best);) best = Math.Min(best, Round(run, 4));
+        Timing.Warm(() => best = Math.Min(best, Round(run, 4)), round);
         return best;
     }
 

@@ -6,8 +6,9 @@ namespace Rpat.Trainer.Bench;
 /// <summary>Times the parts of a configuration's training step on random images of its data set's size.</summary>
 internal sealed class StepBench : IDisposable
 {
-    private const double WarmSeconds = 1;
     private const float Rate = 0.01f;
+
+    private static readonly TimeSpan _round = TimeSpan.FromSeconds(0.5);
 
     private readonly Run _run;
     private readonly float[] _images;
@@ -52,15 +53,15 @@ internal sealed class StepBench : IDisposable
     /// <summary>Times a batch in each round, after warming up; a round repeats short items for at least half a second.</summary>
     public BenchRow Time(string item, int rounds)
     {
-        Repeat(item, WarmSeconds);
-        return new BenchRow(item, "step", [.. Enumerable.Range(0, rounds).Select(_ => Repeat(item, WarmSeconds / 2)).Order()])
+        Warm(item);
+        return new BenchRow(item, "step", [.. Enumerable.Range(0, rounds).Select(_ => Timing.Seconds(() => Run(item), _round)).Order()])
         { Images = Batch };
     }
 
     /// <summary>How the time of one batch is spent, and its total.</summary>
     public (TapeProfile Profile, double Seconds) Profile(string item, int repetitions)
     {
-        Run(item);
+        Warm(item);
         using var profile = new TapeProfile(Tapes(item));
         var watch = Stopwatch.StartNew();
         for (int i = 0; i < repetitions; i++) Run(item);
@@ -70,20 +71,14 @@ internal sealed class StepBench : IDisposable
     /// <summary>One batch on as many cores as the device has threads, by a model.</summary>
     public ThreadsModel OnPaper(string item, int repetitions)
     {
-        Run(item);
+        Warm(item);
         return ThreadsModel.Of((CpuDevice)Device, Tapes(item), () => Run(item), repetitions);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _run.Dispose();
 
-    private double Repeat(string item, double leastSeconds)
-    {
-        var watch = Stopwatch.StartNew();
-        int count = 0;
-        for (; watch.Elapsed.TotalSeconds < leastSeconds; count++) Run(item);
-        return watch.Elapsed.TotalSeconds / count;
-    }
+    private void Warm(string item) => Timing.Warm(() => Run(item), _round);
 
     private void Run(string item)
     {
