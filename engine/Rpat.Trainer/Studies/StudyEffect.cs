@@ -4,8 +4,9 @@ namespace Rpat.Trainer.Studies;
 
 /// <summary>
 /// How much more often one variant's networks are right than another's, over the seeds that both have and on the same images. The error
-/// is that of a bootstrap over both: seeds and images are drawn again, each with replacement (Owen, "The pigeonhole bootstrap", 2007). With
-/// few seeds such an error is itself uncertain, so that Student's t, one degree of freedom less than seeds, takes the normal's place.
+/// is that of a bootstrap over both: seeds and images are drawn again, each with replacement (Owen, "The pigeonhole bootstrap", 2007); one
+/// seed less than there are, so that the error is not too small with few (Davison and Hinkley, "Bootstrap Methods", 1997). Few seeds also leave
+/// it uncertain, so that Student's t, one degree of freedom less than seeds, takes the normal's place.
 /// </summary>
 /// <param name="Difference">Mean difference of the shares of right images.</param>
 /// <param name="Error">Its standard error; NaN with a single seed.</param>
@@ -39,21 +40,21 @@ internal sealed record StudyEffect(double Difference, double Error, IReadOnlyLis
     /// <summary>The standard error of the mean of all differences, by seed and image.</summary>
     public static double Bootstrap(int[][] differences, int draws)
     {
-        int images = differences[0].Length;
-        if (differences.Length < 2) return double.NaN;
+        int images = differences[0].Length, seeds = differences.Length - 1;
+        if (seeds < 1) return double.NaN;
         var random = new Draw();
         var (means, sums) = (new double[draws], new int[images]);
         for (int draw = 0; draw < draws; draw++)
         {
             Array.Clear(sums);
-            for (int s = 0; s < differences.Length; s++)
+            for (int s = 0; s < seeds; s++)
             {
                 int[] chosen = differences[random.Below(differences.Length)];
                 for (int i = 0; i < images; i++) sums[i] += chosen[i];
             }
             long sum = 0;
             for (int i = 0; i < images; i++) sum += sums[random.Below(images)];
-            means[draw] = (double)sum / images / differences.Length;
+            means[draw] = (double)sum / images / seeds;
         }
         return Spread.Of(means).Deviation;
     }

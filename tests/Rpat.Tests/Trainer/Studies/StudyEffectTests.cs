@@ -16,10 +16,14 @@ public sealed class StudyEffectTests
     public void QuantilesOfStudentsT(double share, int freedom, double value) =>
         Assert.Equal(value, StudentT.Quantile(share, freedom), 1e-6);
 
-    // The mean of two drawn seeds is 0, 1/2 or 1 with 1/4, 1/2 and 1/4: a variance of 1/8.
-    [Fact]
-    public void TheErrorHasThatOfTheSeeds() =>
-        Assert.Equal(Math.Sqrt(1 / 8.0), StudyEffect.Bootstrap([Enumerable.Repeat(1, 50).ToArray(), new int[50]], 4000), 0.01);
+    // If all images agree, the error is that of a mean of as many numbers.
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(0, 1, 1)]
+    [InlineData(-1, 0, 1, 1, 0)]
+    public void TheErrorHasThatOfTheSeeds(params int[] seeds) => Assert.Equal(
+        Spread.Of([.. seeds.Select(value => (double)value)]).Deviation / Math.Sqrt(seeds.Length),
+        StudyEffect.Bootstrap([.. seeds.Select(value => Enumerable.Repeat(value, 50).ToArray())], 20_000), 0.01);
 
     // Drawing 100 images of which half differ: sqrt(0.25 / 100).
     [Fact]
