@@ -7,14 +7,15 @@ public static class Timing
 {
     private const int MostTimes = 8;
 
-    // The runtime compiles a method quickly at first, and once more, well, if it is called often. The second time begins 0.1 s after the last
-    // method was compiled for the first time, and 1 s where there is one processor.
+    // The runtime compiles a method quickly at first, and once more, well, if it is called often. The second time begins 0.1 s after
+    // the last method was compiled for the first time, and 1 s where there is one processor.
     private static readonly TimeSpan _quiet = TimeSpan.FromSeconds(Environment.ProcessorCount > 1 ? 0.25 : 2.5);
     private static readonly Stopwatch _sinceCompiled = Stopwatch.StartNew();
     private static long _compiled;
 
     /// <summary>
-    /// Runs for a time, and on while methods are compiled, up to eight times as long as that time or as a second compilation takes to begin.
+    /// Runs for a time, and on while methods are compiled, up to eight times as long as that time or as a second compilation takes to
+    /// begin.
     /// </summary>
     /// <returns>Seconds per run, the last time.</returns>
     public static double Warm(Action run, TimeSpan time)

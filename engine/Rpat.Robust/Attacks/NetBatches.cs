@@ -110,7 +110,7 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
     // Each draw of a query has room for as many numbers as an image has values.
     private static PhiloxStream Random(in Row row) => NoiseOf(row.Ask.Noise, row.Draw);
 
-    /// <summary>The random numbers of one draw of a query: other ones for every restart and draw of the first 2^18 queries of a part.</summary>
+    /// <summary>The random numbers of one draw of a query, its own in every restart for the first 2^18 queries of a part.</summary>
     internal static PhiloxStream NoiseOf(in RandomKey noise, int draw)
     {
         int number = noise.Restart * InputCheck.MostDraws + draw; // the restart of a key has 12 bits, its iteration 24
