@@ -6,7 +6,7 @@ namespace Rpat.Trainer.Studies;
 /// How much more often one variant's networks are right than another's, over the seeds that both have and on the same images. The error
 /// is that of a bootstrap over both: seeds and images are drawn again, each with replacement (Owen, "The pigeonhole bootstrap", 2007); one
 /// seed less than there are, so that the error is not too small with few (McCarthy and Snowden, "The bootstrap and finite population
-/// sampling", 1985). Few seeds also leave it uncertain, so that Student's t, one degree of freedom less than seeds, takes the normal's place.
+/// sampling", 1985). Few seeds also leave it uncertain, so that Student's t, a degree of freedom less than seeds, takes the normal's place.
 /// </summary>
 /// <param name="Difference">Mean difference of the shares of right images.</param>
 /// <param name="Error">Its standard error; NaN with a single seed.</param>
