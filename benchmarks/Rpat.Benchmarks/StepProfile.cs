@@ -10,7 +10,7 @@ internal static class StepProfile
         using var workload = new Workload(options);
         foreach (var (item, action) in workload.Items)
         {
-            Peer.Seconds(action);
+            Timing.Warm(action, Peer.Round);
             using var profile = new TapeProfile(workload.Tapes(item));
             var watch = Stopwatch.StartNew();
             for (int i = 0; i < Repetitions; i++) action();

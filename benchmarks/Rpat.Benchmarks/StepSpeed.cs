@@ -12,8 +12,8 @@ internal static class StepSpeed
     {
         using var workload = new Workload(options);
         var step = workload.Items[Item];
-        Peer.Seconds(step);
-        var rates = Enumerable.Range(0, Rounds).Select(_ => options.Batch / Peer.Seconds(step)).Order().ToArray();
+        Timing.Warm(step, Peer.Round);
+        var rates = Enumerable.Range(0, Rounds).Select(_ => options.Batch / Timing.Seconds(step, Peer.Round)).Order().ToArray();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{workload.About}: {Item} of {options.Model} {rates[Rounds / 2]:F1} images/s (median of {Rounds}, "
                 + $"{rates[0]:F1}–{rates[^1]:F1}), batch {options.Batch}"));

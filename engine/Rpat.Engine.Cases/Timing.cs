@@ -14,13 +14,13 @@ public static class Timing
     private static long _compiled;
 
     /// <summary>
-    /// Runs for a time, and on while methods are compiled, up to eight times as long as that time or as a second compilation takes to
-    /// begin.
+    /// Runs for a time, and on until no method has been compiled for a while, up to eight times as long. Without a time it runs once.
     /// </summary>
     /// <returns>Seconds per run, the last time.</returns>
     public static double Warm(Action run, TimeSpan time)
     {
-        var most = time > _quiet ? MostTimes * time : time > TimeSpan.Zero ? MostTimes * _quiet : default;
+        if (time == TimeSpan.Zero) return Seconds(run, time);
+        var most = MostTimes * (time > _quiet ? time : _quiet);
         double seconds;
         var all = Stopwatch.StartNew();
         IsQuiet();

@@ -30,19 +30,11 @@ internal sealed class DataBench
         if (item == OpenItem) return new BenchRow(item, Category, Rounds(() => Open(_config), rounds))
         { Images = _train.Count };
         var stream = new BatchStream(_train, Options().First(pair => pair.Name == item).Options, (ulong)_config.Train.Seed);
-        return new BenchRow(item, Category, Rounds(() => Epoch(stream), rounds)) { Images = _train.Count };
+        return new BenchRow(item, Category, Rounds(() => stream.Epoch(++_epoch).Count(), rounds)) { Images = _train.Count };
     }
 
     private static DataPair Open(TrainerConfig config) =>
         DataSets.Open(config.Data.Name, config.Data.Dir.Length == 0 ? null : config.Data.Dir);
-
-    private void Epoch(BatchStream stream)
-    {
-        foreach (var _ in stream.Epoch(++_epoch))
-        {
-            // what is timed is making the batch
-        }
-    }
 
     /// <summary>Seconds of one run in each round; a round repeats short runs.</summary>
     private static double[] Rounds(Action run, int rounds)
