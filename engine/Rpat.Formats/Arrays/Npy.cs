@@ -48,7 +48,7 @@ public static class Npy
         if (data.Length != expected || stream.ReadByte() >= 0)
             throw Error(where, $"its data at offset {start} do not have the announced {expected} bytes");
         if (header.BigEndian) StreamReading.SwapBytes(data, type);
-        if (header.FortranOrder) data = RowMajor(data, header.Shape, type.Size());
+        if (header.FortranOrder) data = Gather(data, header.Shape, FortranStrides(header.Shape), type.Size());
         return new NamedArray(name, type, header.Shape, data);
     }
 
@@ -80,26 +80,35 @@ public static class Npy
         return bytes.Length == count ? bytes : throw Error(where, "it ends within its header");
     }
 
-    // Walks the output in order; the odometer keeps the matching Fortran offset, whose first axis has stride 1.
-    internal static byte[] RowMajor(byte[] source, long[] shape, int size)
+    /// <summary>The strides of an array in Fortran's order, in elements: its first axis has 1.</summary>
+    internal static long[] FortranStrides(long[] shape) => [.. Strides([.. shape.Reverse()]).Reverse()];
+
+    /// <summary>The strides of a row-major array, in elements.</summary>
+    internal static long[] Strides(long[] shape)
     {
-        byte[] result = new byte[source.Length];
         var strides = new long[shape.Length];
-        long stride = size;
-        for (int axis = 0; axis < shape.Length; stride *= shape[axis++]) strides[axis] = stride;
+        long stride = 1;
+        for (int axis = shape.Length - 1; axis >= 0; stride *= shape[axis--]) strides[axis] = stride;
+        return strides;
+    }
+
+    /// <summary>Copies elements that lie at strides, counted in elements, row-major: transposed, sliced and expanded arrays.</summary>
+    internal static byte[] Gather(byte[] source, long[] shape, long[] strides, int size)
+    {
+        byte[] result = new byte[shape.Aggregate((long)size, (bytes, length) => bytes * length)];
         var index = new long[shape.Length];
         long from = 0;
         for (int to = 0; to < result.Length; to += size)
         {
-            source.AsSpan((int)from, size).CopyTo(result.AsSpan(to));
+            source.AsSpan((int)(from * size), size).CopyTo(result.AsSpan(to));
             from = Advance(index, shape, strides, from);
         }
 
         return result;
     }
 
-    /// <summary>The position of the next element in row-major order.</summary>
-    internal static long Advance(long[] index, long[] shape, long[] strides, long from)
+    // The position of the next element in row-major order.
+    private static long Advance(long[] index, long[] shape, long[] strides, long from)
     {
         for (int axis = shape.Length - 1; axis >= 0; axis--)
         {

@@ -51,7 +51,8 @@ public static class OnnxFile
         var graph = new OnnxGraph();
         var translator = new OnnxTranslator(net, graph);
         translator.Input(images, Input);
-        foreach (Node node in tape.Nodes) translator.Translate(node, node.Outputs[0] == logits ? Output : null);
+        foreach (Node node in tape.Nodes) translator.Translate(node);
+        translator.Output(logits, Output);
         Shape s = net.InputShape;
         return graph.Finish(net.GetType().Name, Input, [s.C, s.H, s.W], Output, [net.Classes]);
     }

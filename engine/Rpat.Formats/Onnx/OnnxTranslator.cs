@@ -10,9 +10,12 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
     /// <summary>Sets the name of the network's input.</summary>
     public void Input(Tensor tensor, string name) => _names[tensor] = name;
 
-    /// <summary>Translates one node; its output is named <paramref name="output"/>, or gets a generated name.</summary>
+    /// <summary>Sets the name of the network's output, which a node has produced.</summary>
+    public void Output(Tensor tensor, string name) => graph.Node("Identity", [_names[tensor]], output: name);
+
+    /// <summary>Translates one node.</summary>
     /// <exception cref="NotSupportedException">The op has no counterpart in ONNX.</exception>
-    public void Translate(Node node, string? output) => _names[node.Outputs[0]] = node.Op switch
+    public void Translate(Node node) => _names[node.Outputs[0]] = node.Op switch
     {
         "Conv2d" => Conv(node),
         "DepthwiseConv2d" => Depthwise(node),
@@ -30,8 +33,7 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
             [("kernel_shape", Pair(node.Attributes["window"])), ("strides", Pair(node.Attributes["stride"])), ("pads", Border(node))]),
         "GlobalAveragePool" => graph.Node("Flatten", [graph.Node("GlobalAveragePool", [Of(node.Inputs[0])])], [("axis", 1)]),
         "ToActivations" => Reshape(node),
-        "Linear" => graph.Node("Gemm", [Of(node.Inputs[0]), Matrix(node.Inputs[1]), .. node.Inputs.Skip(2).Select(Weight)], [("transB", 1)],
-            output),
+        "Linear" => graph.Node("Gemm", [Of(node.Inputs[0]), Matrix(node.Inputs[1]), .. node.Inputs.Skip(2).Select(Weight)], [("transB", 1)]),
         _ => throw new NotSupportedException($"ONNX export does not know the op {node.Op}: docs/adding-a-model.md lists those it knows."),
     };
 
@@ -66,7 +68,7 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
     {
         Tensor a = node.Inputs[0].Tensor, b = node.Inputs[1].Tensor;
         if (b is Parameter values) return a.Layout == Layout.Plain ? Vector(values) : Channels(values);
-        return a.Shape == b.Shape || a.Layout == Layout.Plain ? Of(node.Inputs[1])
+        return b.Layout == a.Layout ? Of(node.Inputs[1])
             : graph.Node("Reshape", [Of(node.Inputs[1]), graph.Constant("sizes.rows", [0, 0, 1, 1])]);
     }
 

@@ -14,15 +14,26 @@ internal static class NumpyCalls
     {
         if (state is not PickleTuple { Items: [_, var shape, NumpyType type, bool fortran, var content] }) return;
         array.Shape = TorchCalls.Sizes(shape) ?? throw fail("a numpy array has an impossible shape");
-        (array.Type, array.FortranOrder, array.Data) = (type, fortran, Raw(content)); // null of an array of objects
+        // The bytes are null of an array of objects.
+        (array.Type, array.Strides, array.Data) = (type, fortran ? Npy.FortranStrides(array.Shape) : null, Raw(content));
     }
 
-    /// <summary>An array from (bytes, dtype, shape, order), as protocol 5 writes it, or null when it is of another form.</summary>
-    public static NumpyArray? FromBuffer(IReadOnlyList<object?> arguments) =>
-        arguments is [var content, NumpyType type, var shape, string order]
-        && Raw(content) is { } data && TorchCalls.Sizes(shape) is { } sizes
-            ? new NumpyArray { Type = type, Shape = sizes, FortranOrder = order == "F", Data = data }
-            : null;
+    /// <summary>
+    /// An array as protocol 5 writes it, or null when it is of another form: from (bytes, dtype, shape, order), or, if it was transposed,
+    /// from (bytes, dtype, shape of the bytes, "K", their axis for each of its own), which newer versions of numpy 2 write.
+    /// </summary>
+    public static NumpyArray? FromBuffer(IReadOnlyList<object?> arguments)
+    {
+        if (arguments is not [var content, NumpyType type, var shape, string order, ..] || arguments.Count > 5
+            || Raw(content) is not { } data || TorchCalls.Sizes(shape) is not { } sizes) return null;
+        var array = new NumpyArray { Type = type, Shape = sizes, Strides = order == "F" ? Npy.FortranStrides(sizes) : null, Data = data };
+        if (arguments.Count == 4) return array;
+        if (order != "K" || TorchCalls.Sizes(arguments[4]) is not { } axes
+            || !axes.Order().SequenceEqual(Enumerable.Range(0, sizes.Length).Select(axis => (long)axis))) return null;
+        long[] strides = Npy.Strides(sizes);
+        (array.Shape, array.Strides) = ([.. axes.Select(axis => sizes[axis])], [.. axes.Select(axis => strides[axis])]);
+        return array;
+    }
 
     /// <summary>A number from (dtype, bytes), or null when its type is not supported.</summary>
     public static object? Scalar(IReadOnlyList<object?> arguments, Func<string, CheckpointException> fail)
@@ -45,7 +56,7 @@ internal static class NumpyCalls
             throw fail($"a numpy array of shape {ArrayShape.Text(array.Shape)} has {array.Data.Length} bytes");
         byte[] data = [.. array.Data];
         if (bigEndian) StreamReading.SwapBytes(data, type);
-        if (array.FortranOrder) data = Npy.RowMajor(data, array.Shape, type.Size());
+        if (array.Strides is { } strides) data = Npy.Gather(data, array.Shape, strides, type.Size());
         return new NamedArray(name, type, array.Shape, data);
     }
 

@@ -108,6 +108,9 @@ internal sealed class NumpyArray
 {
     public NumpyType? Type { get; set; }
     public long[] Shape { get; set; } = [];
-    public bool FortranOrder { get; set; }
+
+    /// <summary>How far apart neighbours along each axis are, in elements; null if row-major.</summary>
+    public long[]? Strides { get; set; }
+
     public byte[]? Data { get; set; }
 }

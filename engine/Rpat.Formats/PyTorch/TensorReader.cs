@@ -13,20 +13,7 @@ internal static class TensorReader
         if (start + length > long.MaxValue || length > Array.MaxLength || tensor.Bytes > Array.MaxLength)
             throw archive.Fail($"tensor '{name}' has {tensor.Bytes} bytes, more than one array holds");
         byte[] window = archive.Read(tensor.Storage.Key, (long)start, (long)length);
-        return new NamedArray(name, tensor.Type, tensor.Shape, tensor.IsRowMajor ? window : Gather(window, tensor, size));
-    }
-
-    // Walks the output in order; the odometer keeps the matching position in the storage. For transposed, sliced and expanded tensors.
-    private static byte[] Gather(byte[] window, TensorRef tensor, int size)
-    {
-        byte[] result = new byte[tensor.Bytes];
-        var index = new long[tensor.Shape.Length];
-        long from = 0;
-        for (int to = 0; to < result.Length; to += size)
-        {
-            window.AsSpan((int)(from * size), size).CopyTo(result.AsSpan(to));
-            from = Npy.Advance(index, tensor.Shape, tensor.Strides, from);
-        }
-        return result;
+        return new NamedArray(name, tensor.Type, tensor.Shape, tensor.IsRowMajor ? window
+            : Npy.Gather(window, tensor.Shape, tensor.Strides, size));
     }
 }

@@ -34,6 +34,46 @@ public sealed class CifarPythonTests : IDisposable
         Assert.Equal([3, 7], read.Labels);
     }
 
+    /// <summary>numpy 2 writes a transposed array as the bytes that it has, their shape, "K", and the axes.</summary>
+    [Theory]
+    [InlineData("K", new[] { 0, 2, 3, 1 }, "")]
+    [InlineData("K", new[] { 0, 2, 3, 3 }, "no array or list 'data'")]
+    [InlineData("C", new[] { 0, 2, 3, 1 }, "no array or list 'data'")]
+    public void ATransposedArrayOfNumpy2IsReadInItsOwnOrder(string order, int[] axes, string reason)
+    {
+        byte[] planes = [.. Enumerable.Range(0, 2 * 3072).Select(i => (byte)(31 * i % 253))];
+        var p = new MemoryStream();
+        void Ascii(string text) => p.Write(Encoding.ASCII.GetBytes(text));
+        void Name(string text)
+        {
+            p.Write([0x8c, (byte)text.Length]);
+            Ascii(text);
+        }
+        void Tuple(IEnumerable<int> items) => p.Write([(byte)'(', .. items.SelectMany(i => new[] { (byte)'K', (byte)i }), (byte)'t']);
+        p.Write([0x80, 5, (byte)'}', (byte)'(']);
+        Name("data");
+        Ascii("cnumpy._core.numeric\n_frombuffer\n(B");
+        p.Write(BitConverter.GetBytes(planes.Length));
+        p.Write(planes);
+        Ascii("cnumpy\ndtype\n");
+        Name("u1");
+        p.Write([0x89, 0x88, 0x87, (byte)'R']);
+        Tuple([2, 3, 32, 32]);
+        Name(order);
+        Tuple(axes);
+        Ascii("tR");
+        Name("labels");
+        p.Write([(byte)']', (byte)'(', (byte)'K', 3, (byte)'K', 7, (byte)'e', (byte)'u', (byte)'.']);
+        if (reason.Length > 0)
+        {
+            AssertRefused(p.ToArray(), reason);
+            return;
+        }
+        LabeledImages read = CifarPython.ReadFile(_folder.Write("batch", p.ToArray()), CifarKind.Cifar10);
+        Assert.Equal(planes, read.Pixels);
+        Assert.Equal([3, 7], read.Labels);
+    }
+
     [Fact]
     public void ASetIsReadInFileOrder()
     {

@@ -52,16 +52,21 @@ public class OnnxFileTests
         foreach (var (expected, actual) in predictor.Logits(images).Zip(other.Ask(images))) Assert.Equal(expected, actual, 1e-5f);
     }
 
-    [Fact]
-    public void Layers_with_functions_and_products_are_the_same_there()
+    /// <summary>A map of one pixel has the size of a row, but is none; what is last need not be a linear layer.</summary>
+    [Theory]
+    [InlineData(8, true)]
+    [InlineData(8, false)]
+    [InlineData(1, true)]
+    public void Layers_with_functions_and_products_are_the_same_there(int size, bool isLinearLast)
     {
         using TempFolder folder = new();
         using var device = Device.Cpu(1);
-        var net = new Network(device, new Shape(1, 3, 8, 8), 2, new Sequential(new Conv2d(3, 8, 3), Activation.Tanh,
+        Layer[] last = isLinearLast ? [new Linear(8, 8)] : [];
+        var net = new Network(device, new Shape(1, 3, size, size), 8, new Sequential([new Conv2d(3, 8, size == 1 ? 1 : 3), Activation.Tanh,
             new SqueezeExcite(8, 4, Activation.Silu), new Rpat.Samples.Extensions.ChannelScale(8), Pool.GlobalAverage(), Activation.Sigmoid,
-            new Linear(8, 2)));
+            .. last]));
         OnnxFile.Write(folder.File("net.onnx"), net);
-        float[] images = [.. Enumerable.Range(0, 2 * 3 * 64).Select(i => i * 37 % 256 / 255f)];
+        float[] images = [.. Enumerable.Range(0, 2 * 3 * size * size).Select(i => i * 37 % 256 / 255f)];
         using var predictor = new Predictor(net);
         using var other = OnnxModel.Open(folder.File("net.onnx"), threads: 1, net.InputShape);
         foreach (var (expected, actual) in predictor.Logits(images).Zip(other.Ask(images))) Assert.Equal(expected, actual, 1e-5f);
