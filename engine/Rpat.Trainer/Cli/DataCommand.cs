@@ -95,6 +95,8 @@ internal sealed class DataCommand
         {
             string spec = Spec(parsed), path = OutputFile.Of(parsed.GetValue(_out), PackedName(spec));
             DataPair pair = DataSets.Open(spec, parsed.GetValue(_dir));
+            if (Path.GetFullPath(path) == Path.GetFullPath(pair.Source))
+                throw new UsageException($"'{path}' is the set's own file: choose another one with -o.");
             NpzSet.Write(path, pair);
             _host.Out.WriteLine($"{path}: {pair.Train.Count} + {pair.Test.Count} images; train with --dataset npz:{path}");
             return ExitCode.Done;

@@ -49,6 +49,6 @@ internal static class CifarSet
     {
         bool madeUp = File.Exists(Path.Combine(folder, MadeUpMark));
         string[] notes = madeUp ? [$"'{folder}' holds made-up images: accuracy on them says nothing about the real set."] : [];
-        return new(read(true), read(false), folder, notes);
+        return new(read(true), read(false), folder, notes) { Lasting = notes };
     }
 }

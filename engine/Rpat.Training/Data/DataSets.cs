@@ -51,7 +51,7 @@ internal static class DataSets
     internal static DataPair Open(string spec, string? dataDir)
     {
         string folder = string.IsNullOrEmpty(dataDir) ? DataFolders.Default : dataDir;
-        return Names.Canonical(spec) switch
+        DataPair pair = Names.Canonical(spec) switch
         {
             FashionMnistSet.Name => FashionMnistSet.OpenSubset(),
             FashionMnistSet.Name + Full => FashionMnistSet.OpenFull(folder),
@@ -67,6 +67,8 @@ internal static class DataSets
             var name => Declared(DataSetAttribute.Find(name)
                 ?? throw Unknown(spec), folder),
         };
+        RequirePair(pair.Train, pair.Test, pair.Source);
+        return pair;
     }
 
     /// <summary>The error for a name that no data set has.</summary>
@@ -78,13 +80,18 @@ internal static class DataSets
     {
         ArgumentNullException.ThrowIfNull(train);
         ArgumentNullException.ThrowIfNull(test);
+        RequirePair(train, test, train.Name);
+        return new(train, test, Given + train.Name, []);
+    }
+
+    private static void RequirePair(LabeledImages train, LabeledImages test, string name)
+    {
         if (train.Count == 0 || test.Count == 0)
-            throw new DataException($"data set '{train.Name}' has no images to train or to test on: give at least one of each.");
+            throw new DataException($"data set '{name}' has no images to train or to test on: give at least one of each.");
         if ((train.Channels, train.Height, train.Width) != (test.Channels, test.Height, test.Width)
             || train.ClassNames.Count != test.ClassNames.Count)
-            throw new DataException($"data set '{train.Name}' has images of {Size(train)} classes to train on, and of {Size(test)} to test "
+            throw new DataException($"data set '{name}' has images of {Size(train)} classes to train on, and of {Size(test)} to test "
                 + "on: give both the same.");
-        return new(train, test, Given + train.Name, []);
 
         static string Size(LabeledImages set) => $"{set.Channels}x{set.Height}x{set.Width} in {set.ClassNames.Count}";
     }
@@ -125,7 +132,11 @@ internal static class DataSets
 
 /// <summary>A data set ready for training and evaluation.</summary>
 /// <param name="Notes">Sentences that a user must see before trusting results on this data; usually none.</param>
-internal sealed record DataPair(LabeledImages Train, LabeledImages Test, string Source, IReadOnlyList<string> Notes);
+internal sealed record DataPair(LabeledImages Train, LabeledImages Test, string Source, IReadOnlyList<string> Notes)
+{
+    /// <summary>Those of the notes that are about the images and not about their files, so that they go with the images.</summary>
+    public IReadOnlyList<string> Lasting { get; init; } = [];
+}
 
 /// <summary>One line of the list of data sets.</summary>
 /// <param name="Name">Its name in <c>--data</c> and <c>data.name</c>.</param>

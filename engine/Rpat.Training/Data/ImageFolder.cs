@@ -28,9 +28,11 @@ internal static class ImageFolder
         (string, int)[] trainFiles = Files(train, classes), testFiles = Files(test, classes);
         CheckFilled(train, trainFiles, classes);
         CheckFilled(test, testFiles, []);
+        string[] missing = Missing(test, testFiles, classes);
         return new(
             Read(name, trainFiles, classes, decode), Read(name, testFiles, classes, decode), folder,
-            [.. Missing(test, testFiles, classes), .. PictureTree.LeftOut(train), .. PictureTree.LeftOut(test)]);
+            [.. missing, .. PictureTree.LeftOut(train), .. PictureTree.LeftOut(test)])
+        { Lasting = missing };
     }
 
     /// <summary>Decodes pictures into one set.</summary>

@@ -25,24 +25,25 @@ internal static class NpzSet
         List<string> notes = [];
         IReadOnlyDictionary<string, NamedArray> arrays = Npz.Read(path, MostBytes, (name, type) => notes.Add(Unread(path, name, type)));
         bool heldOut = arrays.ContainsKey("test_images") || arrays.ContainsKey("test_labels");
-        notes.AddRange(NotesOf(arrays.GetValueOrDefault(Notes)));
+        string[] lasting = [.. NotesOf(arrays.GetValueOrDefault(Notes))];
+        notes.AddRange(lasting);
         (Pixels trainPixels, int[] trainLabels) = Part(path, arrays, "", notes);
         (Pixels testPixels, int[] testLabels) = heldOut ? Part(path, arrays, "test_", notes) : (trainPixels, trainLabels);
         if (!heldOut)
             notes.Add($"'{path}' has no test_images: its images serve for training and testing, so accuracy is not held-out accuracy.");
         string[] classes = Classes(path, trainLabels, testLabels, arrays.GetValueOrDefault(ClassNames));
         LabeledImages train = Set(path, trainPixels, trainLabels, classes);
-        return new(train, heldOut ? Set(path, testPixels, testLabels, classes) : train, path, notes);
+        return new(train, heldOut ? Set(path, testPixels, testLabels, classes) : train, path, notes) { Lasting = lasting };
     }
 
-    /// <summary>Writes a set in this form.</summary>
+    /// <summary>Writes a set in this form, with those notes that are about its images.</summary>
     /// <exception cref="IOException">The file cannot be written.</exception>
     internal static void Write(string path, DataPair pair)
     {
         List<NamedArray> arrays = [.. Arrays("", pair.Train)];
         if (!ReferenceEquals(pair.Train, pair.Test)) arrays.AddRange(Arrays("test_", pair.Test));
         arrays.Add(Lines(ClassNames, pair.Train.ClassNames));
-        if (pair.Notes.Count > 0) arrays.Add(Lines(Notes, pair.Notes));
+        if (pair.Lasting.Count > 0) arrays.Add(Lines(Notes, pair.Lasting));
         Npz.Write(path, arrays);
     }
 
@@ -73,11 +74,23 @@ internal static class NpzSet
             .Select(note => string.Concat(note.Where(c => !char.IsControl(c)).Take(MaxNote)).Trim())
             .Where(note => note.Length > 0);
 
-    private static IEnumerable<NamedArray> Arrays(string prefix, LabeledImages set) =>
-    [
-        new(prefix + "images", ElementType.U8, [set.Count, set.Channels, set.Height, set.Width], set.Pixels),
-        NamedArray.FromInt64(prefix + "labels", Array.ConvertAll(set.Labels, label => (long)label), set.Count),
-    ];
+    private static IEnumerable<NamedArray> Arrays(string prefix, LabeledImages set)
+    {
+        long[] shape = [set.Count, set.Channels, set.Height, set.Width];
+        return
+        [
+            set.HasFloats ? NamedArray.FromFloats(prefix + "images", Floats(set), shape)
+                : new(prefix + "images", ElementType.U8, shape, set.Pixels),
+            NamedArray.FromInt64(prefix + "labels", Array.ConvertAll(set.Labels, label => (long)label), set.Count),
+        ];
+    }
+
+    private static float[] Floats(LabeledImages set)
+    {
+        var values = new float[set.Pixels.Length];
+        set.CopyFloats([.. Enumerable.Range(0, set.Count)], values);
+        return values;
+    }
 
     private static LabeledImages Set(string path, Pixels pixels, int[] labels, string[] classes) => new(
         Path.GetFileNameWithoutExtension(path), pixels.Channels, pixels.Height, pixels.Width, pixels.Values, labels, classes, pixels.Exact);
@@ -107,12 +120,11 @@ internal static class NpzSet
 
     private static string[] Classes(string path, int[] train, int[] test, NamedArray? names)
     {
-        if (train.Length == 0 || test.Length == 0)
-            throw new DataException($"'{path}' has no images to train or to test on: save at least one.");
-        int count = Math.Max(train.Max(), test.Max()) + 1;
+        int count = train.Concat(test).Append(-1).Max() + 1;
         if (names is { Type: ElementType.U8 })
         {
-            string[] lines = Encoding.UTF8.GetString(names.Data.Span).Split('\n');
+            string text = Encoding.UTF8.GetString(names.Data.Span).ReplaceLineEndings("\n");
+            string[] lines = (text.EndsWith('\n') ? text[..^1] : text).Split('\n');
             if (lines.Length < count)
                 throw new DataException($"'{path}' names {lines.Length} classes and has label {count - 1}: name every class.");
             return lines;

@@ -26,8 +26,10 @@ internal sealed record SynthOrder(string Kind, int Train, int Test, ulong Seed, 
     {
         RequireFree(path, File.Exists(path));
         var images = new MadeUpImages(size.C, size.H, size.W, classes, Seed);
-        NpzSet.Write(path, new DataPair(images.Make("made-up", Train, 0), images.Make("made-up", Test, 1), path,
-            ["the set holds made-up images: accuracy on them says nothing about real ones."]));
+        NpzSet.Write(path, new DataPair(images.Make("made-up", Train, 0), images.Make("made-up", Test, 1), path, [])
+        {
+            Lasting = ["the set holds made-up images: accuracy on them says nothing about real ones."]
+        });
         return $"{path}: {Train} + {Test} made-up images; train with --dataset npz:{path}";
     }
 

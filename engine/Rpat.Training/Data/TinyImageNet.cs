@@ -34,11 +34,10 @@ internal static class TinyImageNet
         (string, int)[] files = ImageFolder.Files(train, ids), heldOut = HeldOut(val, ids);
         ImageFolder.CheckFilled(train, files, ids);
         ImageFolder.CheckKnown(val, ids.Append(Images));
+        string[] missing = ImageFolder.Missing(val, heldOut, ids);
         return new(ImageFolder.Read(Name, files, names, decode), ImageFolder.Read(Name, heldOut, names, decode), folder,
-        [
-            $"'{folder}' was decoded picture by picture: 'rpat data pack {Name}' makes a file that opens in seconds.",
-            .. ImageFolder.Missing(val, heldOut, ids),
-        ]);
+            [$"'{folder}' was decoded picture by picture: 'rpat data pack {Name}' makes a file that opens in seconds.", .. missing])
+        { Lasting = missing };
     }
 
     // If the pictures were sorted into classes, their list and an empty folder may remain. All layouts give the same order.

@@ -42,6 +42,29 @@ public sealed class DataSetsTests : IDisposable
         }
     }
 
+    [Fact]
+    public void ASetWithoutImagesIsRefusedInOneSentence()
+    {
+        WriteIdx("train", count: 5, pack: false);
+        WriteIdx("t10k", count: 0, pack: false);
+        Assert.Contains("has no images to train or to test on: give at least one of each.",
+            Assert.Throws<DataException>(() => DataSets.Open("fashion-mnist:full", _folder.Root)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AFolderWhosePartsDifferInSizeIsRefused()
+    {
+        foreach (var (part, size) in new[] { ("train", 2), ("val", 3) })
+        {
+            Directory.CreateDirectory(_folder.File($"pictures/{part}/a"));
+            Png.Write(_folder.File($"pictures/{part}/a/1.png"), size, size, 3, new byte[3 * size * size]);
+        }
+
+        Assert.Contains("has images of 3x2x2 in 1 classes to train on, and of 3x3x3 in 1 to test on",
+            Assert.Throws<DataException>(() => DataSets.Open("folder:" + _folder.File("pictures"), null)).Message,
+            StringComparison.Ordinal);
+    }
+
     [InstalledFact]
     public void InstalledFashionMnistHasThePublishedNumbersAndTheSubsetIsMadeFromIt()
     {

@@ -104,6 +104,23 @@ public sealed class NpzSetTests : IDisposable
         Assert.Contains(advice, message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("cat\ndog")]
+    [InlineData("cat\ndog\n")]
+    [InlineData("cat\r\ndog\r\n")]
+    public void NamesOfClassesAreLinesAsFilesHaveThem(string text)
+    {
+        byte[] names = Encoding.UTF8.GetBytes(text);
+        DataPair pair = Open(Images([1, 2], 2, 1, 1), Labels(0, 1), new NamedArray("class_names", ElementType.U8, [names.Length], names));
+        Assert.Equal(["cat", "dog"], pair.Train.ClassNames);
+    }
+
+    [Fact]
+    public void TwoPartsOfOtherSizesAreRefused() => Assert.Contains(
+        "has images of 1x1x1 in 2 classes to train on, and of 1x1x2 in 2 to test on: give both the same.",
+        Refused(Images([1, 2], 2, 1, 1), Labels(0, 1), Images([3, 4], 1, 1, 2) with { Name = "test_images" },
+            Labels(1) with { Name = "test_labels" }), StringComparison.Ordinal);
+
     [Fact]
     public void WhatRoundingLeavesOutsideTheRangeIsCutOff() => Assert.Equal(
         [0, 255], Open(NamedArray.FromFloats("images", [-3e-8f, 1 + 5e-7f], 2, 1, 1), Labels(0, 1)).Train.Pixels);

@@ -48,7 +48,7 @@ public sealed class DataCommandTests : IDisposable
     {
         string path = _test.PathOf("hostile.npz");
         var image = new LabeledImages("x", 1, 1, 1, [1, 2], [0, 1], ["a", "b"]);
-        NpzSet.Write(path, new DataPair(image, image, path, ["clear\u001b[2J", new string('x', 1000)]));
+        NpzSet.Write(path, new DataPair(image, image, path, []) { Lasting = ["clear\u001b[2J", new string('x', 1000)] });
         var notes = DataSets.Open("npz:" + path, null).Notes;
         Assert.Equal("clear[2J", notes[0]);
         Assert.Equal(300, notes[1].Length);
@@ -94,6 +94,25 @@ public sealed class DataCommandTests : IDisposable
         Assert.Equal(pair.Train.Pixels, packed.Train.Pixels);
         Assert.Equal(pair.Test.Labels, packed.Test.Labels);
         Assert.Equal(pair.Train.ClassNames, packed.Train.ClassNames);
+    }
+
+    [Fact]
+    public void FloatsArePackedAsFloatsAndNoSetOverItself()
+    {
+        string path = _test.PathOf("floats.npz"), packed = _test.PathOf("packed.npz");
+        float[] images = [0.1f, 0.0001f, 0.5004f, 1, 0.2f, 0.3f, 0.7f, 0];
+        Npz.Write(path, [NamedArray.FromFloats("images", images, 2, 1, 2, 2), NamedArray.FromInt64("labels", [0, 1], 2)]);
+        byte[] before = File.ReadAllBytes(path);
+        Assert.Equal(2, _test.Run("data", "pack", "npz:" + path, "-o", path));
+        Assert.Contains("is the set's own file: choose another one with -o", _test.Error, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(path));
+        Assert.Equal(0, _test.Run("data", "pack", "npz:" + path, "-o", packed));
+        var values = new float[8];
+        DataPair again = DataSets.Open("npz:" + packed, null);
+        again.Train.CopyFloats([0, 1], values);
+        Assert.Equal(images, values);
+        Assert.DoesNotContain("notes", Npz.Read(packed).Keys);
+        Assert.All(again.Notes, note => Assert.Contains(packed, note, StringComparison.Ordinal));
     }
 
     [Theory]
