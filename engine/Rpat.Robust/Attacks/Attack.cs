@@ -33,6 +33,11 @@ public abstract record Attack
     /// <summary>Every setting that changes a result, in one line.</summary>
     public abstract string Settings { get; }
 
+    /// <summary>Those, with what any attack may have: several restarts, and a start of your own.</summary>
+    internal string AllSettings => Settings
+        + (Restarts == 1 || Settings.Contains("restarts=", StringComparison.Ordinal) ? "" : Text($" restarts={Restarts}"))
+        + (Start is null ? "" : " start=own");
+
     /// <summary>The geometry.</summary>
     public Norm Norm { get; init => field = InputCheck.Given(value); } = Norm.Linf;
 
@@ -54,8 +59,11 @@ public abstract record Attack
     /// <exception cref="ArgumentException">It is below 1.</exception>
     public int Restarts { get; init => field = InputCheck.FromOne(value); } = 1;
 
-    /// <summary>Your own start, or null for the attack's.</summary>
+    /// <summary>Your own start, or null for the attack's; <see cref="DeepFool"/> and <see cref="CarliniWagner"/> take none.</summary>
     public Initialisation? Start { get; init; }
+
+    /// <summary>Whether it takes <see cref="Start"/>.</summary>
+    internal virtual bool TakesStart => true;
 
     /// <summary>
     /// Number that separates the attack's random numbers from those of other attacks; below 1024. The library's own are below 64 and
@@ -88,9 +96,11 @@ public abstract record Attack
     /// <summary>The error for an attack that does something else than attacks must.</summary>
     internal ContractException Broken(string what) => new(GetType(), $"(attack '{Name}') {what}.");
 
-    /// <exception cref="ArgumentException">Radius or step are not in pixel units of [0,1], or it does not know the norm.</exception>
+    /// <exception cref="ArgumentException">Radius or step are not in pixel units of [0,1], or it does not know the norm or takes no
+    /// start.</exception>
     internal void Check(Shape image)
     {
+        if (Start is not null && !TakesStart) throw new ArgumentException($"{Name} begins at the image itself: give it no Start.");
         AttackCatalog.RequireNorm(Name, Norm);
         if (!FindsNearest) InputCheck.RequireRadius($"{Name}: ", Norm, Eps, image);
         if (Eps > 0 && StepLength is { } step) InputCheck.RequireStep($"{Name}: ", Norm, step, Eps, image);

@@ -133,10 +133,10 @@ public static partial class AttackCatalog
         name == "clean" || AutoAttack.Find(name, Norm.Linf, 0.1, 10) is not null || Single(name, Norm.Linf, 0.1, null) is not null;
 
     /// <summary>An attack's name, plus its settings if they differ from the catalog's; PGD's step length does not count.</summary>
-    internal static string LabelOf(Attack attack) => IsAsNamed(attack) ? attack.Name : $"{attack.Name} ({attack.Settings})";
+    internal static string LabelOf(Attack attack) => IsAsNamed(attack) ? attack.Name : $"{attack.Name} ({attack.AllSettings})";
 
     private static bool IsAsNamed(Attack attack) => Single(attack.Name, attack.Norm, attack.Eps, StepOf(attack.Settings)) is not { } named
-        || attack.Settings == (named with { Norm = attack.Norm, Eps = attack.Eps }).Settings;
+        || attack.AllSettings == (named with { Norm = attack.Norm, Eps = attack.Eps }).AllSettings;
 
     /// <summary>
     /// The column that a label stands for, with PGD's step length from its settings; null when the label is not from the catalog.

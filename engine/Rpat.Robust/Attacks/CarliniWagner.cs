@@ -19,7 +19,8 @@ public sealed record CarliniWagner : Attack
 
     /// <inheritdoc/>
     public override string Settings =>
-        Text($"searches={Searches} iterations={Iterations} rate={Rate:R} c={FirstWeight:R} confidence={Confidence:R} abort={AbortEarly}");
+        Text($"searches={Searches} iterations={Iterations} rate={Rate:R} c={FirstWeight:R} confidence={Confidence:R} abort={AbortEarly}")
+        + (Shrink == UsualShrink ? "" : Text($" shrink={Shrink:R}"));
 
     /// <summary>Steps of the binary search for c.</summary>
     public int Searches { get; init => field = InputCheck.FromOne(value); } = 9;
@@ -40,7 +41,11 @@ public sealed record CarliniWagner : Attack
     public bool AbortEarly { get; init; } = true;
 
     /// <summary>Keeps w finite at pixels of 0 and 1.</summary>
-    public double Shrink { get; init; } = 0.999999;
+    public double Shrink { get; init; } = UsualShrink;
+
+    private const double UsualShrink = 0.999999;
+
+    internal override bool TakesStart => false;
 
     internal override int Id => 31;
 

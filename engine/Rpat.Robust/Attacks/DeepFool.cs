@@ -26,6 +26,8 @@ public sealed record DeepFool : Attack
     /// <summary>Number of classes considered, those with the largest clean logits, the true one included.</summary>
     public int Candidates { get; init => field = InputCheck.AtLeast(2, value); } = 10;
 
+    internal override bool TakesStart => false;
+
     internal override int Id => 30;
 
     /// <inheritdoc/>

@@ -43,14 +43,16 @@ internal static class InputCheck
                     $"Label {labels[i]} of image {i} is not a class of 0 to {classes - 1}: check that data and network belong together.");
     }
 
+    /// <returns>The size of an image.</returns>
     /// <exception cref="ShapeException">The images have another size than the network's, which may take them as flat rows.</exception>
-    public static void RequireSize(LabeledImages images, Classifier net)
+    public static Shape RequireSize(LabeledImages images, Classifier net)
     {
         ArgumentNullException.ThrowIfNull(images);
         Shape image = new(1, images.Channels, images.Height, images.Width), input = net.InputShape;
         if (image != input && !(input.Area == 1 && image.SampleCount == input.C))
             throw new ShapeException(net.GetType().Name,
                 $"images {images.Channels}x{images.Height}x{images.Width} of '{images.Name}' are not a batch of {net.InputShape}");
+        return image;
     }
 
     /// <exception cref="ArgumentException">The radius is not one in pixel units of [0,1].</exception>

@@ -54,8 +54,11 @@ public abstract record Norm
     /// <summary>The distance of a black and a white image of that many values: no two are farther apart.</summary>
     internal double Diameter(int values) => this == Linf ? 1 : this == L2 ? Math.Sqrt(values) : values;
 
-    /// <summary>Whether a point lies in the box and in the ball around an image, in double (attacks.md 0.4 rule 7).</summary>
-    internal bool Holds(ReadOnlySpan<float> x, ReadOnlySpan<float> point, double eps)
+    /// <summary>
+    /// Whether a point lies in the box [0,1] and in the ball of radius <paramref name="eps"/> around an image, in double, with room for
+    /// rounding (attacks.md 0.4 rule 7).
+    /// </summary>
+    public bool Holds(ReadOnlySpan<float> x, ReadOnlySpan<float> point, double eps)
     {
         const double LinfSlack = 1e-6, Slack = 1e-7, Share = 1e-5;
         foreach (float v in point)

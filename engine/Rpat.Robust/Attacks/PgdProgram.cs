@@ -13,6 +13,7 @@ internal sealed class PgdProgram
     private readonly ScheduledTerms _schedule = new();
     private readonly float[] _losses;
     private readonly float[] _bestLosses;
+    private readonly int[] _bestHits;
     private readonly float[] _term;
     private readonly float[] _rows;
     private readonly OwnedTensors _owned;
@@ -40,7 +41,7 @@ internal sealed class PgdProgram
             Teachers = name => Tape.Retain(teachers(name).Forward(Tape, Adversarial, BnMode.Eval)),
         }) ?? throw new ContractException(options.Loss.GetType(), "returns no loss from Record: return a term, summed over the batch.");
         (_losses, _bestLosses, _term) = (new float[shape.N], new float[shape.N], new float[shape.N]);
-        (Hits, _rows) = (new int[shape.N], new float[_logits.Shape.Count]);
+        (Hits, _bestHits, _rows) = (new int[shape.N], new int[shape.N], new float[_logits.Shape.Count]);
         _climb = new GraphCapture(net.Device, Iterations, captures: share is null);
     }
 
@@ -97,7 +98,7 @@ internal sealed class PgdProgram
             if (Predictions.ArgMax(_rows.AsSpan(i * k, k)) == Labels.OnHost[i]) Hits[i]++;
     }
 
-    /// <summary>Scores the finished restart and keeps each image's worst case.</summary>
+    /// <summary>Scores the finished restart and keeps each image's worst case, with its hits.</summary>
     public void KeepBest(bool first)
     {
         if (_best.Length == 0) MakeRoomForBest();
@@ -108,10 +109,11 @@ internal sealed class PgdProgram
         for (int i = 0; i < _losses.Length; i++)
         {
             if (!first && !(_losses[i] > _bestLosses[i])) continue;
-            _bestLosses[i] = _losses[i];
+            (_bestLosses[i], _bestHits[i]) = (_losses[i], Hits[i]);
             _found.AsSpan(i * size, size).CopyTo(_best.AsSpan(i * size, size));
         }
         Best.Upload(_best);
+        _bestHits.CopyTo(Hits, 0);
     }
 
     private void Score()

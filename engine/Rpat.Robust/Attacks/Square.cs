@@ -17,7 +17,8 @@ public sealed record Square : Attack
     public override string Name => "square";
 
     /// <inheritdoc/>
-    public override string Settings => Text($"steps={Steps} restarts={Restarts} p={FirstShare:R} every-position={EveryPosition}");
+    public override string Settings => Text($"steps={Steps} restarts={Restarts} p={FirstShare:R} every-position={EveryPosition}")
+        + (Draws is null ? "" : " draws=own");
 
     /// <summary>Iterations after the stripes of the start, each one evaluation of the network; 0 for the start alone.</summary>
     public int Steps { get; init => field = value == 0 ? 0 : InputCheck.FromOne(value); } = 5000;

@@ -3,7 +3,7 @@ namespace Rpat.Robust.Evaluation;
 /// <summary>The checks of attacks.md 2.7: six that AutoAttack makes, and further ones. All are warnings.</summary>
 internal static class EvaluationChecks
 {
-    internal const string Randomized = "randomized";
+    internal const string Randomized = "randomized", ClassCounted = "class-count";
 
     private const double SameLogits = 1e-4, LittleZero = 1e-5, SquareSlack = 0.002;
     private const double MuchNoise = 0.1, ManyStuck = 0.5;
@@ -43,7 +43,8 @@ internal static class EvaluationChecks
         if (outside.Length > 0)
             yield return new("infeasible", FormattableString.Invariant(
                 $"{outside.Length} results of {string.Join(", ", outside.Select(e => e.Attack).Distinct())} lay outside ball or box and were not counted (image {outside.Min(e => e.Sample)} first): a mistake of the attack."));
-        foreach (var group in entries.Where(e => e.Eps >= 0).GroupBy(e => e.Attack).Where(group => group.All(e => e.Forwards == 0)))
+        foreach (var group in entries.Where(e => e.Eps >= 0 && e.Attack != LedgerEntry.Reused).GroupBy(e => e.Attack)
+            .Where(group => group.All(e => e.Forwards == 0)))
             yield return new("no-query", $"{group.Key} never asked the network: it attacked nothing, unless its points were made before.");
         foreach (var group in entries.Where(e => e.ZeroGradients > 0).GroupBy(e => e.Attack))
             yield return new("zero-gradient", FormattableString.Invariant(
@@ -119,12 +120,13 @@ internal static class EvaluationChecks
     private static EvaluationWarning? ClassCount(EvaluationPlan plan, int classes)
     {
         var attacks = plan.Suites.SelectMany(s => s.Attacks).ToList();
-        bool dlr = classes <= 3 && attacks.Any(a => a is Apgd { Loss: DlrLoss });
+        bool dlr = attacks.Any(a => a is Apgd { Loss: DlrLoss, Targets: var t } && classes < (t > 0 ? 4 : 3));
         bool targets = attacks.Any(a => a is Apgd { Targets: var t } && t + 1 > classes || a is Fab { Targets: var f } && f + 1 > classes);
-        return dlr || targets
-            ? new("class-count", FormattableString.Invariant(
-            $"With {classes} classes AutoAttack takes fewer targets{(dlr ? " and another loss" : "")}: the result is labelled as adapted and is not the standard one."))
-            : null;
+        string[] changed = [.. targets ? ["fewer targets"] : Array.Empty<string>(), .. dlr ? ["another loss"] : Array.Empty<string>()];
+        bool labelled = plan.Suites.Any(s => s.Label.Contains("adapted", StringComparison.Ordinal));
+        return changed.Length == 0 ? null : new(ClassCounted, FormattableString.Invariant(
+            $"With {classes} classes the attacks take {string.Join(" and ", changed)}: {(labelled ? "the result is labelled as adapted and is"
+                : "it is")} not the standard one."));
     }
 
     private static EvaluationWarning? SquareImproves(ColumnResult column, EvaluationReport report)

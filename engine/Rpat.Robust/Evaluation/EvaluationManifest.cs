@@ -16,7 +16,7 @@ public sealed record ColumnPlan(int Eps, string Suite, string Label, int Passes,
 {
     internal static ColumnPlan Of(AttackSuite suite, int eps, int classes) => new(
         eps, suite.Name, suite.Label, suite.SuccessPasses,
-        [.. suite.Attacks.Select(a => new StagePlan(a.Name, a.Settings, a.PartsTried(classes)))]);
+        [.. suite.Attacks.Select(a => new StagePlan(a.Name, a.AllSettings, a.PartsTried(classes)))]);
 }
 
 /// <summary>The file that describes a folder's evaluation; it is written first, and a resumed evaluation must agree with it.</summary>

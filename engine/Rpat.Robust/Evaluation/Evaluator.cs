@@ -38,14 +38,14 @@ public sealed class Evaluator(Classifier net, int batch = 128) : IDisposable
     /// <exception cref="NotFiniteException">The network returned NaN or infinity under attack.</exception>
     public Accuracy Run(LabeledImages images, int first, int count, AttackSuite? attacks, ulong seed, Action<int>? progress = null)
     {
-        InputCheck.RequireSize(images, net);
+        Shape image = InputCheck.RequireSize(images, net);
         InputCheck.RequireClasses(images.Labels, net.Classes);
-        if (attacks is not null) AttackSuite.Checked(attacks, net.InputShape, net.Classes);
+        if (attacks is not null) AttackSuite.Checked(attacks, image, net.Classes);
         float[] logits = Logits(images, first, count, attacks is null ? progress : null);
         int[] right = [.. Enumerable.Range(0, count).Where(i => Predictions.ArgMax(Row(logits, i)) == images.Labels[first + i])];
         if (attacks is null) return new Accuracy(right.Length, count);
         int robust = right.Length, done = count - right.Length;
-        var runner = Runner(seed);
+        var runner = Runner(seed, image);
         runner.Tick = () => progress?.Invoke(done);
         runner.Run(right.Select(i => Attacked(runner, images, first + i, Row(logits, i))), async subject =>
         {
@@ -110,11 +110,11 @@ public sealed class Evaluator(Classifier net, int batch = 128) : IDisposable
     }
 
     // The runner is kept, since it holds the recorded tapes.
-    private AttackRunner Runner(ulong seed)
+    private AttackRunner Runner(ulong seed, Shape image)
     {
-        if (_runner?.Options.Seed == seed) return _runner;
+        if (_runner?.Options.Seed == seed && _runner.ImageShape == image) return _runner;
         _runner?.Dispose();
-        return _runner = new AttackRunner(net, new() { Batch = BatchSize, Seed = seed });
+        return _runner = new AttackRunner(net, new() { Batch = BatchSize, Seed = seed }, image);
     }
 
     private Program For(int count)

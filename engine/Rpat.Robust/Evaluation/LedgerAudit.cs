@@ -67,7 +67,7 @@ internal sealed class LedgerAudit(EvaluationManifest manifest, IReadOnlyList<Led
         if (e.Forwards < e.Backwards || Math.Min(e.ZeroGradients, e.BadGradients) < 0
             || Math.Max(e.ZeroGradients, e.BadGradients) > e.Backwards)
             return "counts more gradients than evaluations, or fewer than none";
-        if (clean ? (e.Forwards, e.Backwards, e.Iteration, e.Norm) != (1, 0, 0, 0) : taken == e.Forwards > 0 || e.Iteration < -1)
+        if (clean ? (e.Forwards, e.Backwards, e.Iteration, e.Norm) != (1, 0, 0, 0) : taken && e.Forwards > 0 || e.Iteration < -1)
             return "counts evaluations that such a part does not make";
         if (!double.IsFinite(e.Norm) || !double.IsFinite(e.Margin) || e.Norm < 0) return "holds a number that is none";
         if (counted != e.Digest.Length > 0) return counted ? "counts an image without a picture" : "names a picture, but counts no image";

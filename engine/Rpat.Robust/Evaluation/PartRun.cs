@@ -23,7 +23,8 @@ internal sealed record PartRun(LedgerEntry Entry, float[]? Point)
             ZeroGradients = s.ZeroGradients - before.ZeroGradients,
             BadGradients = s.BadGradients - before.BadGradients,
         };
-        // As in the reference, if a random model never misclassified an iterate, a pass over the image itself decides.
+        // If a random model never misclassified an iterate, a pass over the image itself decides: after each part, where the reference
+        // does so once per attack (attacks.md 2.1).
         float[]? point = result.Fooled ? result.Point : s.IsRandom ? s.Image : null;
         if (point is not null) entry = await Judged(entry, s, point, attack, suite.SuccessPasses);
         return new PartRun(entry, entry.Fooled ? point : null);

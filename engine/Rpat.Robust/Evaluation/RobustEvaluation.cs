@@ -144,7 +144,8 @@ public sealed class RobustEvaluation
         {
             Stage(ledger, eps, suite, stage, [.. correct.Where(i => !broken.Contains(i)).Order()], broken);
             string name = AttackTitle.Of(suite.Name) + (suite.Attacks.Count > 1 ? $": {AttackTitle.Of(suite.Attacks[stage].Name)}" : "");
-            Log?.Invoke(Line($"robust accuracy after {name} {_plan.Norm.Name} eps {_plan.Radii[eps].Text}", correct.Count - broken.Count));
+            int fooled = ledger.Entries.Count(e => e.Eps == eps && e.Suite == suite.Name && e.Fooled && e.Stage <= stage);
+            Log?.Invoke(Line($"robust accuracy after {name} {_plan.Norm.Name} eps {_plan.Radii[eps].Text}", correct.Count - fooled));
         }
     }
 

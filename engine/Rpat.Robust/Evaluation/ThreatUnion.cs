@@ -3,6 +3,9 @@ namespace Rpat.Robust.Evaluation;
 /// <summary>An attack of an evaluation: norm, radius as it was written, column.</summary>
 public sealed record Threat(string Norm, string Eps, string Suite)
 {
+    /// <summary>What the column runs: threats of other settings are others, whatever their names.</summary>
+    public string Settings { get; init; } = "";
+
     /// <inheritdoc/>
     public override string ToString() => $"{Suite} {Norm} {Eps}";
 }
@@ -38,13 +41,17 @@ public sealed record ThreatUnion(string Model, string ModelHash, int Images, int
         var (first, images, _) = read[0];
         if (read.FirstOrDefault(other => other.Manifest.DataHash != images.DataHash) is { Folder: { } strange })
             throw new DataException($"'{strange}' is of other images than '{first}': evaluate the same ones.");
+        // A radius may be written in several ways.
+        var radii = read.SelectMany(one => one.Manifest.EpsValues.Zip(one.Manifest.Eps)).DistinctBy(radius => radius.First).ToDictionary();
         var unions = read.GroupBy(one => one.Manifest.ModelHash)
-            .Select(of => Join(of.First().Manifest, of.SelectMany(one => Columns(one.Manifest, one.Ledger)))).ToList();
+            .Select(of => Join(of.First().Manifest, of.SelectMany(one => Columns(one.Manifest, one.Ledger, radii)))).ToList();
         var threats = unions[0].Robust.Select(column => column.Threat).ToHashSet();
         return unions.FirstOrDefault(other => !threats.SetEquals(other.Robust.Select(c => c.Threat))) is { } lacking
             ? throw new DataException($"'{lacking.Model}' and '{unions[0].Model}' are not measured under the same threats: "
-                + $"{string.Join(", ", threats)} against {string.Join(", ", lacking.Robust.Select(column => column.Threat))}.")
+                + $"{Told(threats)} against {Told(lacking.Robust.Select(column => column.Threat))}.")
             : unions;
+
+        static string Told(IEnumerable<Threat> threats) => string.Join(", ", threats.Select(threat => $"{threat} ({threat.Settings})"));
     }
 
     private static ThreatUnion Join(EvaluationManifest manifest, IEnumerable<(Threat? Threat, HashSet<int> Correct)> columns)
@@ -59,14 +66,18 @@ public sealed record ThreatUnion(string Model, string ModelHash, int Images, int
     }
 
     private static IEnumerable<(Threat? Threat, HashSet<int> Correct)> Columns(
-        EvaluationManifest manifest, IReadOnlyList<LedgerEntry> ledger)
+        EvaluationManifest manifest, IReadOnlyList<LedgerEntry> ledger, IReadOnlyDictionary<double, string> radii)
     {
         int[] clean = [.. ledger.Where(e => e.Eps < 0 && !e.Fooled).Select(e => e.Sample)];
         yield return (null, [.. clean]);
         var fooled = ledger.Where(e => e is { Eps: >= 0, Fooled: true }).ToLookup(e => (e.Eps, e.Suite), e => e.Sample);
         foreach (var c in manifest.Columns)
-            yield return (new Threat(manifest.Norm, manifest.Eps[c.Eps], c.Suite), [.. clean.Except(fooled[(c.Eps, c.Suite)])]);
+            yield return (new Threat(manifest.Norm, radii[manifest.EpsValues[c.Eps]], c.Suite) { Settings = SettingsOf(c) },
+                [.. clean.Except(fooled[(c.Eps, c.Suite)])]);
     }
+
+    private static string SettingsOf(ColumnPlan column) =>
+        string.Join("; ", column.Stages.Select(stage => $"{stage.Attack} {stage.Settings}").Prepend(column.Label).Distinct());
 
     private static HashSet<int> Intersection(IEnumerable<HashSet<int>> sets) =>
         sets.Aggregate((HashSet<int>?)null, (common, set) => common is null ? [.. set] : [.. common.Intersect(set)])!;

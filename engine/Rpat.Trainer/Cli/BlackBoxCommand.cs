@@ -156,7 +156,12 @@ internal sealed class BlackBoxCommand
             var outcomes = runner.Perturb(attack,
                 [.. left.SelectMany(i => pixels.AsSpan(i * set.ImageSize, set.ImageSize).ToArray())],
                 [.. left.Select(i => set.Labels[i])], [.. left.Select(i => (long)i)]);
-            foreach (var o in outcomes) o.Image.CopyTo(images, (int)o.Index * set.ImageSize);
+            // An attack that searches the nearest point may end outside the ball.
+            foreach (var o in outcomes)
+            {
+                int at = (int)o.Index * set.ImageSize;
+                if (norm.Holds(pixels.AsSpan(at, set.ImageSize), o.Image, radius.Value)) o.Image.CopyTo(images, at);
+            }
             left = [.. outcomes.Where(o => o.WasCorrect && !o.Fooled).Select(o => (int)o.Index)];
         }
         return images;

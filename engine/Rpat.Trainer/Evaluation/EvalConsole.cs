@@ -61,7 +61,7 @@ internal sealed class EvalConsole : IDisposable
     public CorruptionReport Measure(Classifier net, Corruptions set, EvaluationManifest plan, int batch)
     {
         foreach (string earlier in _earlier)
-            if (CorruptionReport.IsOf(earlier, plan) && CorruptionReport.In(earlier) is { IsWhole: true } report)
+            if (CorruptionReport.In(earlier) is { IsWhole: true } report && CorruptionReport.IsOf(earlier, plan))
                 return Known(earlier, report);
         return CorruptionReport.Measure(net, set, plan, Folder, batch, _resume, _lines.Note, Tick);
     }

@@ -70,9 +70,9 @@ internal sealed record CorruptionReport(int Images, IReadOnlyList<string> Names,
         }
     }
 
-    /// <summary>Whether a folder holds this evaluation, of the same weights, images and corruptions.</summary>
-    public static bool IsOf(string folder, EvaluationManifest manifest) => RunContents.Find(folder, FileName) is not null
-        && Verification.ManifestOf(folder).Settings.SequenceEqual(manifest.Settings);
+    /// <summary>Whether a folder holds this evaluation, of the same weights, images and corruptions, begun or whole.</summary>
+    public static bool IsOf(string folder, EvaluationManifest manifest) =>
+        Verification.ManifestOf(folder).Settings.SequenceEqual(manifest.Settings);
 
     /// <summary>Measures what a folder does not hold yet.</summary>
     /// <param name="log">Receives a line after each corruption.</param>

@@ -28,8 +28,12 @@ internal sealed record WeightChoice(string? Model, string? Key, IReadOnlyList<fl
     }
 
     /// <summary>The same, with another's value for what is not said here.</summary>
-    public WeightChoice Over(WeightChoice other) => new(Model ?? other.Model, Key ?? other.Key, Mean.Count > 0 ? Mean : other.Mean,
-        Mean.Count > 0 ? Std : other.Std, Strict && other.Strict);
+    public WeightChoice Over(WeightChoice other)
+    {
+        WeightChoice inputs = SaysInputs ? this : other;
+        return new(Model ?? other.Model, Key ?? other.Key, inputs.Mean, inputs.Std, Strict && other.Strict)
+        { Standardizes = inputs.Standardizes };
+    }
 
     /// <summary>The choice with these values.</summary>
     /// <exception cref="DataException">They are not numbers.</exception>

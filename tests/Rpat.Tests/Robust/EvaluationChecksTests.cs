@@ -66,7 +66,36 @@ public sealed class EvaluationChecksTests : IDisposable
     public void A_radius_at_which_noise_is_enough_is_seen() => Assert.Contains("noise", FlagsOf(Net(), eps: 1));
 
     [Fact]
-    public void Three_classes_are_labelled() => Assert.Contains("class-count", FlagsOf(Fixture.L(_device, 3)));
+    public void Dlr_of_three_classes_is_as_defined_and_of_two_another_loss()
+    {
+        Assert.DoesNotContain("class-count", FlagsOf(Fixture.L(_device, 3)));
+        Directory.Delete(Path.Combine(_root, "e"), recursive: true);
+        Assert.Equal("With 2 classes the attacks take another loss: it is not the standard one.",
+            WarningsOf(Fixture.L(_device, 2), 0.01, null, [Apgd.Dlr with { Steps = 3 }]).Single(w => w.Flag == "class-count").Message);
+        Directory.Delete(Path.Combine(_root, "e"), recursive: true);
+        Assert.Equal("With 3 classes the attacks take fewer targets and another loss: it is not the standard one.", WarningsOf(
+            Fixture.L(_device, 3), 0.01, null, [Apgd.Targeted with { Steps = 3 }]).Single(w => w.Flag == "class-count").Message);
+    }
+
+    [Fact]
+    public void What_a_larger_radius_takes_over_is_no_attack_that_asked_nothing()
+    {
+        var f = Net();
+        var plan = new EvaluationPlan
+        {
+            Norm = Norm.Linf,
+            Radii = [new("small", 0.05), new("large", 0.1)],
+            Model = "net",
+            ModelHash = "net",
+            Data = "data",
+            Batch = 16,
+            SuitesAt = e => [AttackCatalog.Make("pgd5", Norm.Linf, e, 10)],
+        };
+        string folder = Path.Combine(_root, "radii");
+        var report = new RobustEvaluation(f.Net, plan, f.Images, f.Labels, folder, Fixture.Image) { SkipSelfTest = true }.Run(resume: false);
+        Assert.InRange(report.Columns[0].Robust, 0, report.CleanCorrect - 1);
+        Assert.DoesNotContain(report.Warnings, w => w.Flag == "no-query");
+    }
 
     [Fact]
     public void A_model_that_looks_at_its_batch_is_seen() => Assert.Contains(

@@ -48,6 +48,40 @@ public sealed class EvaluatorTests : IDisposable
         }
     }
 
+    /// <summary>Square's windows are of the images, which a net may take as rows.</summary>
+    [Fact]
+    public void A_net_of_rows_is_attacked_with_the_images_size()
+    {
+        var folder = Directory.CreateTempSubdirectory("rpat-evaluator-");
+        try
+        {
+            var fixture = Fixture.L(_device);
+            var (weight, bias) = (fixture.Net.Parameters.Parameters[0], fixture.Net.Parameters.Parameters[1]);
+            var net = new LinearNet(_device, [.. weight.ToArray().Select(v => (double)v)], [.. bias.ToArray().Select(v => (double)v)]);
+            var images = Images(fixture);
+            var suite = new AttackSuite("square", "square", [new Square { Eps = 0.03, Steps = 40 }]);
+            var plan = new EvaluationPlan
+            {
+                Norm = Norm.Linf,
+                Radii = [new Radius("eps", 0.03)],
+                Batch = 64,
+                Seed = 5,
+                Model = "net",
+                ModelHash = "net",
+                Data = "made",
+                SuitesAt = _ => [suite],
+            };
+            var report = new RobustEvaluation(net, plan, fixture.Images, images.Labels, folder.FullName, Fixture.Image)
+            { SkipSelfTest = true }.Run(resume: false);
+            Assert.Equal(report.Columns[0].Robust, new Evaluator(net, 7).Run(images, suite, seed: 5).Correct);
+            Assert.InRange(report.Columns[0].Robust, 1, report.CleanCorrect - 1);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     [Fact]
     public void A_network_that_answers_NaN_is_wrong_everywhere()
     {

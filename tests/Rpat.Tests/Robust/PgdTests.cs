@@ -67,6 +67,33 @@ public sealed class PgdTests : IDisposable
         Assert.NotEqual(losses[0], losses[^1]);
     }
 
+    /// <summary>GAIRAT weighs an image by the attack that it trains on.</summary>
+    [Fact]
+    public void The_counted_iterates_are_those_of_the_kept_restart()
+    {
+        var options = _linf with { CountsCorrect = true, Eps = 0.04f, StepSize = 0.012f };
+        Tensor x = Tensor.From(_device, TestNets.Image.WithBatch(32), TestNets.Images(32, seed: 8));
+        var labels = Labels.From(_device, _net.Predict(TestNets.Images(32, seed: 8)));
+        int size = TestNets.Image.SampleCount, first = 0, others = 0;
+        using Pgd once = new(_net, options), twice = new(_net, options with { Restarts = 2 });
+        for (int epoch = 1; epoch <= 8; epoch++)
+        {
+            var key = TestNets.Key with { Epoch = epoch };
+            float[] one = once.Perturb(x, labels, key, TestNets.Indices(32)).ToArray();
+            int[] hits = once.Hits(new PgdSubject(x, labels)).ToArray();
+            float[] kept = twice.Perturb(x, labels, key, TestNets.Indices(32)).ToArray();
+            int[] counted = twice.Hits(new PgdSubject(x, labels)).ToArray();
+            for (int i = 0; i < 32; i++)
+                if (!one.AsSpan(i * size, size).SequenceEqual(kept.AsSpan(i * size, size))) others += counted[i] == hits[i] ? 0 : 1;
+                else
+                {
+                    first++;
+                    Assert.Equal(hits[i], counted[i]);
+                }
+        }
+        Assert.True(first > 32 && others > 0, $"{first} images kept their first restart, and {others} others have other counts");
+    }
+
     [Fact]
     public void An_attack_raises_the_loss_more_than_its_random_start()
     {

@@ -34,6 +34,23 @@ public sealed class SimpleAttackTests : IDisposable
         Assert.Equal(loss, _m.Losses(AttackLoss.CrossEntropy, outcomes.Select(o => o.Image)).Sum(), 3e-5);
     }
 
+    /// <summary>Equal labels are equal attacks: what changes a result is in them.</summary>
+    [Fact]
+    public void Restarts_and_ones_own_start_are_in_an_attacks_label()
+    {
+        string Of(Attack attack) => AttackSuite.Of("x", attack).Label;
+        Initialisation own = (_, _) => null;
+        Assert.Equal("fgsm", Of(new Fgsm()));
+        Assert.Equal("fgsm (loss=ce restarts=3)", Of(new Fgsm { Restarts = 3 }));
+        Assert.Equal("fgsm (loss=ce start=own)", Of(new Fgsm { Start = own }));
+        Assert.EndsWith(" start=own)", Of(new PgdAttack { Steps = 20, Start = own }), StringComparison.Ordinal);
+        Assert.EndsWith(" draws=own)", Of(new Square { Draws = (_, _, _) => () => 0.5 }), StringComparison.Ordinal);
+        Assert.EndsWith(" shrink=0.99)", Of(new CarliniWagner { Shrink = 0.99 }), StringComparison.Ordinal);
+        foreach (Attack none in (Attack[])[new DeepFool { Start = own, Norm = Norm.L2 }, new CarliniWagner { Start = own }])
+            Assert.Contains("begins at the image itself: give it no Start", Assert.Throws<ArgumentException>(() => AttackSuite.Checked(
+                AttackSuite.Of("x", none), Fixture.Image, 10)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Cw_linf_reaches_these_margins()
     {

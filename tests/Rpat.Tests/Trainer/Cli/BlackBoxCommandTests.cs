@@ -79,6 +79,18 @@ public sealed class BlackBoxCommandTests : EvaluatedNet
         Assert.Equal(8, again.Run("eval", "verify", folder, "--checkpoint", other));
     }
 
+    /// <summary>A nearest point that is outside the ball is no example of this radius, and no mistake of the attack.</summary>
+    [Fact]
+    public void AnAttackThatSearchesTheNearestPointIsTransferredWithinTheBall()
+    {
+        string onnx = Test.PathOf("net.onnx");
+        Assert.Equal(0, Test.Run("export", Model, "-o", onnx));
+        Assert.True(Test.Run("eval", "blackbox", onnx, "--data", $"npz:{Data}", "--queries", "0", "--surrogate", Model, "--transfer",
+            "deepfool", "--eps", "1/2550") == 0, Test.Error);
+        Assert.Contains("\nDeepFool-transfer ", Test.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("infeasible", Test.Out + Test.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void AHelpListsItsOwnArgumentsOnly()
     {
@@ -114,6 +126,9 @@ public sealed class BlackBoxCommandTests : EvaluatedNet
         File.WriteAllText(file, JsonSerializer.Serialize(report with { Cells = [.. report.Cells.Take(7)] }, RunJson.Format));
         Assert.True(Test.Run("runs", "show", Model) == 0, Test.Error);
         Assert.Contains("corruptions-fog+snow-n2 has not finished", Test.Out, StringComparison.Ordinal);
+        Assert.True(Test.Run([.. line, "--resume"]) == 0, Test.Error);
+        Assert.Equal(whole, File.ReadAllText(file));
+        File.Delete(file); // stopped before the first cell
         Assert.True(Test.Run([.. line, "--resume"]) == 0, Test.Error);
         Assert.Equal(whole, File.ReadAllText(file));
         Assert.True(Test.Run(line) == 0, Test.Error);

@@ -84,6 +84,33 @@ public sealed class EvalCommandTests : EvaluatedNet
     }
 
     [Fact]
+    public void ThreatsOfOtherSettingsAreNotCompared()
+    {
+        string other = Test.PathOf("other.safetensors"), first = Test.PathOf("first");
+        using (var device = Device.Cpu(1))
+            Safetensors.Write(other, ModelCatalog.Build(device, Spec, seed: 2).State(), ModelMetadata.Write(Spec));
+        string[] attack = ["--data", $"npz:{Data}", "--attacks", "pgd2", "--n", "8"];
+        Assert.Equal(0, Test.Run(["eval", Model, .. attack, "--eps", "8/255", "--out", first]));
+        Assert.Equal(0, Test.Run(["eval", other, .. attack, "--eps", "0.03137254901960784", "--out", Test.PathOf("same")]));
+        Assert.Equal(0, Test.Run(["eval", other, .. attack, "--eps", "8/255", "--step-size", "1/255", "--out", Test.PathOf("others")]));
+        using var union = new TestHost();
+        Assert.True(union.Run("eval", "union", first, Test.PathOf("same")) == 0, union.Error);
+        Assert.Equal(2, union.Out.Split("PGD-2 linf 8/255").Length - 1);
+        Assert.Equal(3, union.Run("eval", "union", first, Test.PathOf("others")));
+        Assert.Contains("are not measured under the same threats: pgd2 linf 8/255 (pgd2; pgd2 loss=ce steps=2 step=0.00784313725490196 ",
+            union.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnEvaluationOfStandardisedImagesIsVerified()
+    {
+        string folder = Test.PathOf("standardised");
+        Assert.Equal(0, Test.Run("eval", Model, "--standardize", "--data", $"npz:{Data}", "--attacks", "fgsm", "--n", "8", "--out", folder));
+        using var verify = new TestHost();
+        Assert.True(verify.Run("eval", "verify", folder) == 0, verify.Out + verify.Error);
+    }
+
+    [Fact]
     public void An_attack_keeps_its_images()
     {
         string file = Test.PathOf("adv.npz");
