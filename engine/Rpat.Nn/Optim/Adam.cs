@@ -2,7 +2,8 @@ namespace Rpat.Nn.Optim;
 
 /// <summary>
 /// Adam (Kingma and Ba, 2015) and, with decoupled weight decay, AdamW (Loshchilov and Hutter, 2019), as PyTorch defines them: both moments
-/// are corrected for their start at zero, and ε is added to the root of the second.
+/// are corrected for their start at zero, and ε is added to the root of the second. One count of steps corrects all parameters: one that
+/// is frozen in the middle of training forgets its moments, and the steps after it is freed are too long at first, unlike PyTorch's.
 /// </summary>
 /// <param name="beta1">Decay of the mean of the gradient, from 0 to below 1.</param>
 /// <param name="beta2">Decay of the mean of its square, from 0 to below 1.</param>

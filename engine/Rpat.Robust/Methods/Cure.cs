@@ -72,6 +72,9 @@ public sealed record Cure(PgdOptions Pgd) : Objective
     public override bool LooksAtAverage => true;
 
     /// <inheritdoc/>
+    public override bool NeedsOneClass => true;
+
+    /// <inheritdoc/>
     public override bool WantsWeights => true;
 
     /// <inheritdoc/>

@@ -44,6 +44,9 @@ public sealed record Te(PgdOptions Pgd) : Objective
     public override HistoryRule? History => IsActive ? new ImageHistory(Decay, Start) : null;
 
     /// <inheritdoc/>
+    public override bool NeedsOneClass => true;
+
+    /// <inheritdoc/>
     public override Objective InEpoch(int epoch) => epoch < Start ? this with { IsActive = false } : this;
 
     /// <inheritdoc/>

@@ -13,7 +13,7 @@ public sealed class AveragedNet : StepHook
     {
         (_rule, Net, _seed) = (rule, run.Companions.CreateCopy(run.Method), run.Seed);
         _ema = new Ema(run.Net, Net);
-        _ema.Update(0);
+        Net.Load(run.Net.State()); // also what an average does not move, such as MeanSparse's statistics
     }
 
     /// <summary>The averaged network.</summary>

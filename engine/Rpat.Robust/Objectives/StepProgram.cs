@@ -18,7 +18,7 @@ internal sealed class StepProgram
     private readonly Tape? _logging;
     private readonly Dictionary<Tensor, Tensor> _lasting = [];
     private readonly List<GivenNumbers> _given = [];
-    private EvalForward? _glance;
+    private EvalForward? _averageGlance, _ownGlance;
     private FrozenViews[] _frozenInOrder = [];
 
     public StepProgram(StepNets nets, ActiveMethod active, int count, bool mixed, BatchShard? share)
@@ -234,7 +234,7 @@ internal sealed class StepProgram
 
     private void Rectify(TargetRule rule, in StepContext moment)
     {
-        var glance = (_glance ??= new EvalForward(_nets.Averaged, X)).Logits();
+        var glance = (_averageGlance ??= new EvalForward(_nets.Averaged, X)).Logits();
         _rows.AsSpan().Fill(float.NaN);
         rule.Fill(glance, _labels, moment, _rows);
         if (RowRule.IsFinite(glance)) RowRule.Require(rule.GetType(), "the targets", _rows, least: 0);
@@ -243,7 +243,7 @@ internal sealed class StepProgram
 
     private void Remember(HistoryTable table, in StepContext moment)
     {
-        var logits = table.Looks ? (_glance ??= new EvalForward(Net, X)).Logits() : default;
+        var logits = table.Looks ? (_ownGlance ??= new EvalForward(Net, X)).Logits() : default;
         if (_whole is null) table.Fill(logits, _labels, Samples, moment, _rows);
         else _whole.Fill(table, logits, _labels, Samples, moment, _rows);
         History!.Upload(_rows);

@@ -63,22 +63,30 @@ public sealed record LinearCoefficient(float Top, int Epochs) : Coefficient
     public override float At(in StepContext moment) => Epochs == 0 ? Top : Top * Math.Min(1, moment.Epoch / (float)Epochs);
 }
 
-/// <summary>The terms whose weights follow a coefficient.</summary>
+/// <summary>The terms whose weights follow coefficients.</summary>
 internal sealed class ScheduledTerms
 {
-    private readonly List<(Engine.Autograd.LossTerm Term, float Weight, Coefficient Coefficient)> _terms = [];
+    private readonly Dictionary<Engine.Autograd.LossTerm, List<Coefficient>> _coefficients = [];
+    private Dictionary<Engine.Autograd.LossTerm, float>? _weights;
 
     /// <summary>From now on multiplies the term's weight by a coefficient.</summary>
     public Engine.Autograd.Loss Add(Coefficient coefficient, Engine.Autograd.Loss loss)
     {
         if (coefficient is ConstantCoefficient constant) return constant.Value * loss;
-        foreach (var term in loss.Terms) _terms.Add((term, term.Weight, coefficient));
+        foreach (var term in loss.Terms)
+            if (!_coefficients.TryAdd(term, [coefficient])) _coefficients[term].Add(coefficient);
         return loss;
     }
 
-    /// <summary>Sets the weights for a step.</summary>
+    /// <summary>Sets the weights for a step; the loss is recorded, with all its constant factors.</summary>
     public void Enter(in StepContext moment)
     {
-        foreach (var (term, weight, coefficient) in _terms) term.Weight = weight * coefficient.At(moment);
+        _weights ??= _coefficients.Keys.ToDictionary(term => term, term => term.Weight);
+        foreach (var (term, coefficients) in _coefficients)
+        {
+            float weight = _weights[term];
+            foreach (var coefficient in coefficients) weight *= coefficient.At(moment);
+            term.Weight = weight;
+        }
     }
 }

@@ -35,7 +35,7 @@ public sealed class TrainingStep : ITrainingState
     /// <param name="companions">Auxiliary models, if the method needs some.</param>
     /// <param name="team">The process group that shares each batch; all must do the same steps. Null for this process alone.</param>
     /// <exception cref="ArgumentException">A setting of the method is out of its bounds, the method needs an auxiliary model that is
-    /// missing, or the optimizer moves the parameters of another network.</exception>
+    /// missing, two modifiers move the weights before a pass, or the optimizer moves the parameters of another network.</exception>
     public TrainingStep(Classifier net, Objective objective, Optimizer optimizer, ulong seed, AuxiliaryModels? companions = null,
         IProcessGroup? team = null)
     {
@@ -43,6 +43,8 @@ public sealed class TrainingStep : ITrainingState
         ArgumentNullException.ThrowIfNull(objective);
         ArgumentNullException.ThrowIfNull(optimizer);
         foreach (object part in objective.AllModifiers.Prepend<object>(objective)) Setting.Require(objective.Name, part);
+        if (objective.AllModifiers.Count(modifier => modifier.Proxy != ProxyPass.None) > 1)
+            throw new ArgumentException($"Two modifiers of {objective.Name} move the weights before the same pass: take one away.");
         if (optimizer.Parameters != net.Parameters)
             throw new ArgumentException("The optimizer moves the parameters of another network: make it with net.Parameters.");
         if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters, team));

@@ -24,6 +24,30 @@ public class ObjectiveTests
         Assert.True(TestNets.Differ(plain.State, TestNets.Train(device, _base.With(new RobustPerception())).State));
     }
 
+    /// <summary>SAM puts back the weights from before its own pass, and AWP takes its move from those after its own.</summary>
+    [Fact]
+    public void Two_modifiers_that_move_the_weights_before_a_pass_are_refused()
+    {
+        using var device = Device.Cpu(1);
+        Assert.Contains("move the weights before the same pass", Assert.Throws<ArgumentException>(
+            () => TestNets.Train(device, _base.With(new Sam(), new Awp()))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_constant_factor_stays_on_a_scheduled_term()
+    {
+        using var device = Device.Cpu(1);
+        var tape = new Tape(device);
+        var loss = tape.CrossEntropy(Tensor.From(device, new Shape(1, 2), [0, 0]), Labels.From(device, [0]));
+        var schedule = new ScheduledTerms();
+        _ = 0.5f * schedule.Add(new StepCoefficient(3, 2, 7), schedule.Add(new LinearCoefficient(10, 4), loss));
+        foreach (var (epoch, weight) in new[] { (1, 0.5f * 3 * 2.5f), (2, 0.5f * 7 * 5), (1, 0.5f * 3 * 2.5f) })
+        {
+            schedule.Enter(new StepContext { Epoch = epoch });
+            Assert.Equal(weight, loss.Terms[0].Weight);
+        }
+    }
+
     [Fact]
     public void The_start_epoch_counts_from_one_and_is_the_first_with_the_term()
     {

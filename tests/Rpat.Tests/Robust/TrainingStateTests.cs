@@ -65,6 +65,22 @@ public class TrainingStateTests
         TestNets.SameBits([.. one.State()], [.. other.State()]);
     }
 
+    /// <summary>What no step moves, such as MeanSparse's statistics, is in the average too.</summary>
+    [Fact]
+    public void An_average_begins_with_the_networks_whole_state()
+    {
+        using var device = Device.Cpu(1);
+        var spec = new ModelSpec("dm-wideresnet10-1-meansparse", new Shape(1, 3, 12, 12), 5);
+        var net = ModelCatalog.Build(device, spec, seed: 1);
+        net.Load(net.State().Select(array => array.Name.Contains("threshold", StringComparison.Ordinal)
+            ? NamedArray.FromFloats(array.Name, [.. Enumerable.Repeat(0.5f, (int)array.Count)], array.Shape) : array));
+        var step = new TrainingStep(net, _objective.With(new EmaAveraging(0.9f)), new Sgd(net.Parameters), seed: 1,
+            new AuxiliaryModels { Twin = () => ModelCatalog.Build(device, spec, seed: 2) });
+        TestNets.SameBits([.. net.State()], [.. step.Averaged!.State()]);
+        Assert.Contains(step.Averaged.State(), array => array.Name.Contains("threshold", StringComparison.Ordinal)
+            && array.ToFloats()[0] == 0.5f);
+    }
+
     private static (PreActResNet Net, TrainingStep Step) Fresh(Device device)
     {
         PreActResNet net = TestNets.Small(device);
