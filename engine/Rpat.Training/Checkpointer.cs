@@ -10,7 +10,9 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
         run.Folder.PathOf(RunContents.CheckpointFolder), run.Config.Checkpoint.Keep, run.Config.Checkpoint.KeepEvery);
     private (int Step, int Epoch) _saved;
 
-    /// <summary>Whether a run is finished and whole; one whose last checkpoint is lost or damaged is trained again from an earlier one.</summary>
+    /// <summary>
+    /// Whether a run is finished and whole; one whose last checkpoint is damaged is trained again from an earlier one, if there is one.
+    /// </summary>
     public static bool IsWhole(string folder, TrainerConfig config) =>
         RunRecord.Read(folder) is { Status: RunStatus.Finished } && RunResult.Read(folder).Count > 0
         && File.Exists(Path.Combine(folder, CheckpointFile.Name))
@@ -25,6 +27,7 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
             run.Identity.RequireSameRun(newest.Standing.Identity, report.View.Note);
             Restore(newest.File);
             report.View.Note($"resuming from step {_state.Step} of {run.TotalSteps}");
+            if (_guard.Action == GuardAction.Rollback && _store.Planned().Count == 0) Save(planned: true);
             if (_state.Step > run.TotalSteps) throw new UsageException(FormattableString.Invariant(
                 $"the run is at step {_state.Step} and was to end at step {run.TotalSteps}: give more as train.max_steps or train.epochs."));
             return;
@@ -55,7 +58,8 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
     public void EpochEnded(bool whole)
     {
         Safetensors.Write(run.Folder.PathOf(CheckpointFile.Name), run.Reported.State(), ModelMetadata.Write(run.Model), digest: true);
-        if (whole && (_due.IsPlannedAfter(_state.Epoch - 1) || _state.Step == run.TotalSteps)) Save(planned: true);
+        if (whole && (_due.IsPlannedAfter(_state.Epoch - 1) || _due.IsPlannedAt(_state.Step) || _state.Step == run.TotalSteps))
+            Save(planned: true);
     }
 
     /// <summary>Saves unless nothing has moved since the last time.</summary>

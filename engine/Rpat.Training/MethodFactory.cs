@@ -11,12 +11,12 @@ internal static class MethodFactory
     public static Objective Make(TrainerConfig config)
     {
         var (method, info) = (config.Method, config.Method.Info);
-        var objective = info.Make(method.Settings, Pgd(config.Attack));
+        var objective = method.Perturbed(Pgd(config.Attack));
         if (info.WantsWeights && config.Model.Weights.Length == 0 && objective.InEpoch(1) is not Clean)
             throw new ConfigException(
                 $"{info.Name} starts from a network trained on clean images: give its run folder as model.weights, or epochs as "
                     + $"method.warmup.");
-        objective = new LabelSmoothing((float)config.Train.LabelSmoothing).On(method.Sam.On(method.Awp.On(objective)));
+        objective = new LabelSmoothing((float)config.Train.LabelSmoothing).On(objective);
         if (Averaging(config.Average) is { } average) objective = average.On(objective);
         return method.HasRpat ? method.Rpat.On(objective) : objective;
     }
@@ -55,6 +55,11 @@ internal static class MethodFactory
 /// <summary>Networks that a run takes from files.</summary>
 internal static class PretrainedWeights
 {
+    /// <summary>SHA-256 of what a run's frozen networks hold; null without any.</summary>
+    public static string? Digest(AuxiliaryModels companions) => companions.Teachers.Count == 0 ? null
+        : EvaluationManifest.HashOf([.. companions.Teachers.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+            .SelectMany(pair => pair.Value.State()).Select(array => array.Data.ToArray())])[..32];
+
     /// <summary>The state of a file's network, which must have the run's architecture.</summary>
     /// <exception cref="ConfigException">The file does not exist.</exception>
     /// <exception cref="CheckpointException">It is damaged, or holds another network.</exception>

@@ -6,6 +6,7 @@ namespace Rpat.Training;
 /// </summary>
 internal sealed class Run : IDisposable
 {
+    private readonly AuxiliaryModels _companions;
     private RunIdentity? _identity;
     private RunFolder? _folder;
     private readonly IProcessGroup? _group;
@@ -28,9 +29,10 @@ internal sealed class Run : IDisposable
             if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config, Device, Model));
             Method = MethodFactory.Make(config);
             _group = Team.For(Device, config);
+            _companions = MethodFactory.Companions(config, Device, Model, Seed);
             try
             {
-                Step = new TrainingStep(Net, Method, Optimizer, Seed, MethodFactory.Companions(config, Device, Model, Seed), _group);
+                Step = new TrainingStep(Net, Method, Optimizer, Seed, _companions, _group);
             }
             catch (ArgumentException error) when (PluginFailure.Of(error) is null)
             {
@@ -103,7 +105,7 @@ internal sealed class Run : IDisposable
     public Classifier Reported => Step.Reported;
 
     /// <summary>What the numbers depend on in addition to the configuration.</summary>
-    public RunIdentity Identity => _identity ??= RunIdentity.Of(Data.Train, More, Device);
+    public RunIdentity Identity => _identity ??= RunIdentity.Of(Data.Train, More, PretrainedWeights.Digest(_companions), Device);
 
     public ulong Seed => (ulong)Config.Train.Seed;
     public int Batch => Math.Min(Config.Train.Batch, Data.Train.Count);

@@ -54,9 +54,10 @@ internal sealed class TrainingLoop
         {
             Epoch();
         }
-        catch (DivergedException error) when (!_run.Team.IsFirst || _observers.Any(observer => observer.RollBack(error)))
+        catch (DivergedException error)
         {
-            // Rank 0 has rolled the run back to an earlier checkpoint, from which all continue; otherwise it ends the run for all.
+            // Rank 0 rolls the run back to an earlier checkpoint, from which all continue; otherwise it ends the run for all.
+            if (_run.Team.IsFirst && !_observers.Any(observer => observer.RollBack(error))) throw;
             _run.Team.ShareState(_run);
         }
     }

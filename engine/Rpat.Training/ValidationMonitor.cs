@@ -7,6 +7,7 @@ namespace Rpat.Training;
 internal sealed class ValidationMonitor(Run run, RunReporter report) : IRunObserver
 {
     private const int AlarmAfter = 2;
+    private const string EpochKey = "rpat.epoch", RobustKey = "rpat.robust";
 
     private readonly TrainerConfig _config = run.Config;
     private readonly RunState _state = run.State;
@@ -47,6 +48,8 @@ internal sealed class ValidationMonitor(Run run, RunReporter report) : IRunObser
             KeepBest(robust);
             return;
         }
+        // The file is of an epoch that was cut short, or of an attempt that was rolled back, and better than what the state knows.
+        if (Kept() is { } kept && kept.Robust > was.Best) was = was with { BestEpoch = kept.Epoch, Best = kept.Robust };
 
         bool collapsed = was.IsCollapse(robust, train, run.Model.Classes);
         if (collapsed && !was.Collapsed) Collapse(robust, train);
@@ -61,10 +64,20 @@ internal sealed class ValidationMonitor(Run run, RunReporter report) : IRunObser
     private void Collapse(double robust, double train) => report.Warn(FormattableString.Invariant(
         $"warning: catastrophic overfitting at epoch {_state.Epoch}: {_config.Eval.Monitor.Title} on held-out images has collapsed from {Format.Percent(_state.Monitor.Best)} (epoch {_state.Monitor.BestEpoch}) to {Format.Percent(robust)} while the training attack still meets {Format.Percent(train)}; use best.safetensors, and train with more attack steps (attack.steps={Math.Max(7, 2 * _config.Attack.Steps)}), a smaller eps, or a lower rate."));
 
+    private (int Epoch, double Robust)? Kept()
+    {
+        if (RunContents.Find(run.Folder.Path, CheckpointFile.Best) is not { } path) return null;
+        using var file = Safetensors.Read(path);
+        return int.TryParse(file.Metadata.GetValueOrDefault(EpochKey), CultureInfo.InvariantCulture, out int epoch)
+            && double.TryParse(file.Metadata.GetValueOrDefault(RobustKey), CultureInfo.InvariantCulture, out double robust)
+            ? (epoch, robust) : null;
+    }
+
     private void KeepBest(double robust)
     {
         var metadata = ModelMetadata.Write(run.Model);
-        metadata["rpat.epoch"] = _state.Epoch.ToString(CultureInfo.InvariantCulture);
+        metadata[EpochKey] = _state.Epoch.ToString(CultureInfo.InvariantCulture);
+        metadata[RobustKey] = robust.ToString("R", CultureInfo.InvariantCulture);
         metadata["rpat.selected_by"] = FormattableString.Invariant(
             $"{_config.Eval.Monitor.Name} on {run.ChoosingImages!.Count} {Split} images: {robust:0.0000}");
         Safetensors.Write(run.Folder.PathOf(CheckpointFile.Best), run.Reported.State(), metadata, digest: true);

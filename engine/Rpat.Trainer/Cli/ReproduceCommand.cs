@@ -84,8 +84,7 @@ internal sealed class ReproduceCommand
             _host.Out.Write(ReproduceTable.Markdown(rows));
             _host.Out.WriteLine($"folder: {plan.Out}");
         });
-        if (code != ExitCode.Done) _host.Error.WriteLine("stopped; resume with the same command and --resume");
-        else if (rows.Any(row => row.Failures.Count > 0)) code = ExitCode.Diverged;
+        if (ExitCode.IsStop(code)) _host.Error.WriteLine("stopped; resume with the same command and --resume");
         return code;
     }
 

@@ -9,17 +9,18 @@ internal sealed class Reproduction(ReproducePlan plan, CommandContext host, Func
     private readonly ReproduceSteps _steps = new(host, program);
 
     /// <summary>Runs everything that is not done yet, rewriting the table after each run.</summary>
-    /// <returns>0, or the exit code of a run that was stopped.</returns>
+    /// <returns>0, the exit code of a run that was stopped, or that of the first one that failed.</returns>
     public int Run()
     {
-        var jobs = plan.Jobs;
+        var (jobs, first) = (plan.Jobs, ExitCode.Done);
         for (int i = 0; i < jobs.Count; i++)
         {
             int code = Run(jobs[i], FormattableString.Invariant($"[{i + 1}/{jobs.Count}] {jobs[i].Method} seed {jobs[i].Seed}"));
             ReproduceTable.Write(plan.Out, Rows());
             if (ExitCode.IsStop(code)) return code;
+            if (first == ExitCode.Done) first = code;
         }
-        return ExitCode.Done;
+        return first;
     }
 
     /// <summary>The results so far, one row per method.</summary>

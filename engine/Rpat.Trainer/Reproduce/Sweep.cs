@@ -135,8 +135,14 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
 
     /// <summary>The configuration of a row.</summary>
     /// <exception cref="ConfigException">A value is wrong.</exception>
-    public ResolvedConfig Resolved(SweepRow row) =>
-        ConfigResolver.Resolve(given with { Sets = [], Flags = [.. Values(row), ("--name", ConfigKeys.Of(c => c.Run.Name), row.Name)] });
+    public ResolvedConfig Resolved(SweepRow row)
+    {
+        var resolved = ConfigResolver.Resolve(
+            given with { Sets = [], Flags = [.. Values(row), ("--name", ConfigKeys.Of(c => c.Run.Name), row.Name)] });
+        return NetworkPaths.Latest(resolved) is { } key
+            ? throw new ConfigException($"{key.Path} is '{LatestLink.Name}', which is another run after each of a sweep: name the run.")
+            : NetworkPaths.Settled(resolved);
+    }
 
     // One layer, as the command of a row has it.
     private IEnumerable<(string Flag, ConfigKey Key, string Text)> Values(SweepRow row) =>

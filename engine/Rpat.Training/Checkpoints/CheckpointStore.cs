@@ -35,9 +35,10 @@ internal sealed class CheckpointStore(string folder, int keep, int keepEvery)
                 + $"again.");
     }
 
-    /// <summary>Whether the newest one is undamaged and stands at that step (0 for any), or after that epoch.</summary>
+    /// <summary>Whether none is left, or the newest one is undamaged and stands at that step (0 for any), or after that epoch.</summary>
     public bool IsAt(int step, int epoch) =>
-        All is [.., var last] && Sound(last, static _ => { }) is { } standing && (step > 0 && standing.Step >= step || standing.Epoch > epoch);
+        All is not [.., var last] || Sound(last, static _ => { }) is { } standing
+            && (step > 0 && standing.Step >= step || standing.Epoch > epoch);
 
     /// <summary>The undamaged ones that the configuration asked for, oldest first.</summary>
     public IReadOnlyList<(string File, TrainerState Standing)> Planned() =>
@@ -107,7 +108,8 @@ internal sealed class CheckpointSchedule(CheckpointSection config)
     public bool IsPlannedAt(int step) => config.Steps > 0 && step % config.Steps == 0;
 
     /// <summary>Whether the configuration plans one at the end of this epoch.</summary>
-    public bool IsPlannedAfter(int epoch) => config.Epochs > 0 && epoch % config.Epochs == 0;
+    public bool IsPlannedAfter(int epoch) =>
+        config.Epochs > 0 && epoch % config.Epochs == 0 || config.KeepEvery > 0 && epoch % config.KeepEvery == 0;
 
     /// <summary>Whether one is overdue by the clock.</summary>
     public bool IsOverdue() => config.Seconds > 0 && Stopwatch.GetElapsedTime(_last).TotalSeconds >= config.Seconds;

@@ -19,18 +19,20 @@ internal sealed record TrainerState(
 /// <summary>What a run's numbers depend on in addition to its configuration.</summary>
 /// <param name="Kernels">What computes: the device and the width of its vectors.</param>
 /// <param name="More">Digest of the images of <c>data.aux</c>; null without them, and in older checkpoints.</param>
-internal sealed record RunIdentity(string Data, string Program, string Kernels, string? More = null)
+/// <param name="Teachers">Digest of the method's frozen networks; null without any, and in older checkpoints.</param>
+internal sealed record RunIdentity(string Data, string Program, string Kernels, string? More = null, string? Teachers = null)
 {
     /// <summary>Describes a run on this machine.</summary>
-    public static RunIdentity Of(LabeledImages images, MappedImages? more, Device device)
+    public static RunIdentity Of(LabeledImages images, MappedImages? more, string? teachers, Device device)
     {
         var machine = MachineInfo.Here();
         return new RunIdentity(Hash(images), machine.Version,
-            FormattableString.Invariant($"{device.Name}, {machine.VectorBits}-bit vectors"), more?.Digest());
+            FormattableString.Invariant($"{device.Name}, {machine.VectorBits}-bit vectors"), more?.Digest(),
+            teachers);
     }
 
     /// <summary>Checks that an earlier part of the run had the same data, and notes what else has changed.</summary>
-    /// <exception cref="DataException">The images are not those that the run started with.</exception>
+    /// <exception cref="DataException">Images or teachers are not those that the run started with.</exception>
     public void RequireSameRun(RunIdentity earlier, Action<string> note)
     {
         if (Data != earlier.Data)
@@ -39,6 +41,9 @@ internal sealed record RunIdentity(string Data, string Program, string Kernels, 
         if (earlier.More is not null && More is not null && More != earlier.More)
             throw new DataException(
                 "the images of data.aux are not those that the run began with: give the same file, or start a new run.");
+        if (earlier.Teachers is not null && Teachers is not null && Teachers != earlier.Teachers)
+            throw new DataException(
+                "the networks of method.teachers are not those that the run began with: give the same files, or start a new run.");
         if (Program != earlier.Program)
             note($"note: the run started with version {earlier.Program} and is resumed with {Program}: rounding may differ.");
         if (Kernels != earlier.Kernels)

@@ -40,8 +40,8 @@ internal static class ConfigRules
         Require(
             config.Data.Augment.Mixup == 0 || !method.NeedsOneClass, ConfigKeys.Of(c => c.Data.Augment.Mixup),
             $"{method.Name} needs one true class for each image: set it to 0, or choose another method.");
-        Require(config.Method is not { Sam.Rho: > 0, Awp.Gamma: > 0 }, ConfigKeys.Of(c => c.Method.Sam.Rho),
-            "AWP moves the weights before the same pass: set method.sam.rho or method.awp.gamma to 0.");
+        Require(config.Method.Sam.Rho == 0 || Proxies(config.Method) <= 1, ConfigKeys.Of(c => c.Method.Sam.Rho),
+            "AWP moves the weights before the same pass: set it to 0, or choose a method without AWP and method.awp.gamma 0.");
         Require(config.Data.Augment is not { Mixup: > 0, CutMix: > 0 }, ConfigKeys.Of(c => c.Data.Augment.Mixup),
             "CutMix mixes the same images: set data.augment.cutmix or data.augment.mixup to 0.");
         Require(
@@ -68,6 +68,9 @@ internal static class ConfigRules
         Require(KnowsNorm(config.Eval.Monitor, config.Attack, out string monitor), ConfigKeys.Of(c => c.Eval.Monitor), monitor);
         Require(config.Run.Out.Length > 0, ConfigKeys.Of(c => c.Run.Out), "it must name a folder.");
     }
+
+    private static int Proxies(MethodSection method) =>
+        method.Perturbed(PgdOptions.Linf).AllModifiers.Count(modifier => modifier.Proxy != ProxyPass.None);
 
     private static void RequireSettings(MethodSection method, IReadOnlyDictionary<string, ConfigValue> values)
     {

@@ -26,12 +26,12 @@ internal static class ResumeRules
         }
     }
 
-    /// <summary>Keys that affect the result and in which two configurations differ.</summary>
+    /// <summary>Keys that affect the result and in which two configurations differ; a run of fewer steps has another.</summary>
     public static IReadOnlyList<string> Differing(ResolvedConfig one, ResolvedConfig other) =>
     [
         .. from leaf in ConfigKeys.All
-           where !IsFree(leaf.Path) && leaf != ConfigKeys.Of(c => c.Device.Name) && leaf != ConfigKeys.Of(c => c.Train.Seed)
-               && !leaf.Same(one.Values[leaf.Path], other.Values[leaf.Path])
+           where (!IsFree(leaf.Path) || leaf == ConfigKeys.Of(c => c.Train.MaxSteps)) && leaf != ConfigKeys.Of(c => c.Device.Name)
+               && leaf != ConfigKeys.Of(c => c.Train.Seed) && !leaf.Same(one.Values[leaf.Path], other.Values[leaf.Path])
            select leaf.Path,
     ];
 

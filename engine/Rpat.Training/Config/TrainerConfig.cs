@@ -182,6 +182,9 @@ internal sealed record MethodSection
 
     /// <summary>The method without that term.</summary>
     public MethodInfo Info => MethodCatalog.Find(Name)!;
+
+    /// <summary>The same under an attack, with the section's moves of the weights.</summary>
+    public Objective Perturbed(PgdOptions attack) => Sam.On(Awp.On(Info.Make(Settings, attack)));
 }
 
 /// <summary>Frozen networks that a method learns from.</summary>

@@ -3,7 +3,8 @@ namespace Rpat.Training.Runs;
 /// <summary><c>OUT/latest</c>: a link to the newest run, or a text file with its name if links are not allowed.</summary>
 internal static class LatestLink
 {
-    private const string Name = "latest";
+    /// <summary>Its name, by which commands take the newest run.</summary>
+    public const string Name = "latest";
 
     /// <summary>No name is this long.</summary>
     public const int MostBytes = 300;

@@ -87,6 +87,16 @@ internal static class RunFinder
         return new[] { holder is null ? text : Path.Combine(holder, file), Path.Combine(root, text), text }.FirstOrDefault(Path.Exists);
     }
 
+    /// <summary>
+    /// The same by a path that means it later too, where <c>latest</c> or a run's name may mean another; null if nothing is there.
+    /// </summary>
+    public static string? Lasting(string text, string root)
+    {
+        if (FindCheckpoint(text, root) is not { } found) return null;
+        if (Directory.Exists(found)) return Followed(found);
+        return Path.GetDirectoryName(found) is { Length: > 0 } folder ? Path.Combine(Followed(folder), Path.GetFileName(found)) : found;
+    }
+
     // NAME/FILE
     private static (string? Run, string File) RunAndFile(string text, string root) =>
         text.IndexOf('/') is > 0 and var slash ? (Find(text[..slash], root), text[(slash + 1)..]) : (null, text);

@@ -13,12 +13,18 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
     /// <summary>Whether a resumed run has these very settings.</summary>
     public bool IsSame { get; private init; }
 
-    /// <summary>The same with the device that <c>auto</c> resolves to here, so that the run's configuration names it.</summary>
+    /// <summary>
+    /// The same with the device that <c>auto</c> resolves to here, and the networks that names and <c>latest</c> mean now, so that the run's
+    /// configuration says which.
+    /// </summary>
     public RunPlan Settled(Action<string> note)
     {
-        string name = DeviceFactory.Settle(Resolved.Config.Device.Name, note);
-        return name == Resolved.Config.Device.Name ? this : this with
-        { Resolved = Resolved.With(ConfigKeys.Of(c => c.Device.Name), name, $"'{Resolved.Config.Device.Name}' on this machine") };
+        var settled = NetworkPaths.Settled(Resolved);
+        string device = settled.Config.Device.Name, name = DeviceFactory.Settle(device, note);
+        return this with
+        {
+            Resolved = name == device ? settled : settled.With(ConfigKeys.Of(c => c.Device.Name), name, $"'{device}' on this machine"),
+        };
     }
 
     /// <summary>What <c>--resume auto</c> means: the newest unfinished run of the same name, or a new one.</summary>
@@ -51,13 +57,20 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
     private static RunPlan GoOn(string folder, ResolvedConfig now, IReadOnlyList<string> allowed)
     {
         var before = ConfigResolver.Resolve([Layers.Defaults(), Layers.File(ConfigOf(folder))]);
-        // A run stays on the device that auto resolved to when it began.
+        // A run stays on the device that auto resolved to when it began, and with the networks that were the latest then.
         if (now.Config.Device.Name == Automatically)
             now = now.With(ConfigKeys.Of(c => c.Device.Name), before.Config.Device.Name, "the run");
+        while (NetworkPaths.Latest(now) is { } key && NetworkPaths.Latest(before) is null)
+            now = now.With(key, before.Values[key.Path].Text, "the run");
+        now = NetworkPaths.Settled(now);
         ResumeRules.Check(folder, before, now, allowed);
         bool isSame = ConfigKeys.All.All(leaf => _outward.Any(section => leaf.Path.StartsWith(section, StringComparison.Ordinal))
             || leaf.Same(before.Values[leaf.Path], now.Values[leaf.Path]));
-        return new RunPlan(now, folder, allowed.Count > 0)
+        if (!isSame && RunRecord.Read(folder) is { Status: RunStatus.Finished } && !RunContents.Checkpoints(folder).Any())
+            throw new UsageException(
+                $"run '{RunFinder.Shown(folder)}' is finished and its checkpoints were removed, so that it cannot be trained further: "
+                    + "start a new run under another run.name.");
+        return new RunPlan(now, folder, !isSame)
         { IsSame = isSame };
     }
 

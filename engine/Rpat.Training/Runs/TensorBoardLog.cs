@@ -13,6 +13,7 @@ internal sealed class TensorBoardLog : IDisposable
     public const string StepLoss = "step/loss";
 
     private readonly AppendOnlyFile? _file;
+    private long _last;
     private readonly TimeProvider _clock;
 
     private TensorBoardLog(AppendOnlyFile? file, TimeProvider clock) => (_file, _clock) = (file, clock);
@@ -28,20 +29,22 @@ internal sealed class TensorBoardLog : IDisposable
     public void Begin(long step, TrainerConfig config, string yaml)
     {
         if (_file is null) return;
-        _file.TruncateTo(step == 0 ? 0 : EventFrame.LengthUpTo(_file.ReadAll(), step));
-        bool anew = _file.Length == 0;
-        if (anew) Add(EventRecords.Version(Now));
-        Add(EventRecords.SessionStart(Now, step));
-        if (!anew) return;
+        if (step > 0) CutTo(step);
+        else _file.TruncateTo(0);
+        if (_file.Length > 0) return;
+        Add(EventRecords.Version(Now));
+        Add(EventRecords.SessionStart(Now, 0));
         Add(EventRecords.Text(Now, 0, "config", $"```\n{yaml}```\n"));
         var settings = Settings(config);
         Add(HParamRecords.Experiment(Now, settings, [.. config.Eval.Attacks.Select(attack => $"test/{attack.Title.ToLowerInvariant()}")]));
         Add(HParamRecords.Start(Now, settings, config.RunName));
     }
 
-    /// <summary>A step's loss and learning rate.</summary>
+    /// <summary>A step's loss and learning rate; one that is no later than the last is of a run that was rolled back.</summary>
     public void Step(long step, double loss, double rate)
     {
+        if (step <= _last) CutTo(step - 1);
+        _last = step;
         Add(EventRecords.Scalar(Now, step, StepLoss, (float)loss));
         Add(EventRecords.Scalar(Now, step, "step/lr", (float)rate));
     }
@@ -75,6 +78,14 @@ internal sealed class TensorBoardLog : IDisposable
     {
         AtomicFile.MakeFolder(Path.GetDirectoryName(path)!);
         return new AppendOnlyFile(path);
+    }
+
+    // Readers that know nothing of the cut drop what they have of the step that the session starts with, and of later ones.
+    private void CutTo(long step)
+    {
+        if (_file is null) return;
+        _file.TruncateTo(EventFrame.LengthUpTo(_file.ReadAll(), step));
+        if (_file.Length > 0) Add(EventRecords.SessionStart(Now, step + 1));
     }
 
     private void Add(byte[] record) => _file?.Append(record);

@@ -35,6 +35,7 @@ public sealed class SweepCommandTests : IDisposable
     [InlineData("--epochs 7", "fashion-quick-weight1-epochs7-s1")]
     [InlineData("--method trades+rpat --set method.beta=3", "fashion-quick-trades+rpat-weight1-beta3-s1")]
     [InlineData("--method pgd-at --rpat", "fashion-quick-weight1-s1")]
+    [InlineData("--max-steps 9", "fashion-quick-weight1-max_steps9-s1")]
     [InlineData("--name mine --data cifar10", "mine-weight1-cifar10-s1")]
     public void TwoSweepsOfOtherSettingsShareNoName(string more, string name)
     {
@@ -82,8 +83,8 @@ public sealed class SweepCommandTests : IDisposable
         string[] rows = Sweep("--list").TrimEnd().Split('\n');
         Assert.Equal(5, rows.Length);
         Assert.Matches(@"^index +method\.rpat\.weight +seed +status +name$", rows[0]);
-        Assert.Matches(@"^2 +10 +1 +- +fashion-quick-tiny-weight10-width4-steps1-lr0.01-batch4-s1$", rows[2]);
-        Assert.Matches(@"^3 +0 +2 +- +fashion-quick-tiny-weight0-width4-steps1-lr0.01-batch4-s2$", rows[3]);
+        Assert.Matches(@"^2 +10 +1 +- +fashion-quick-tiny-weight10-width4-steps1-lr0.01-batch4-max_steps1-s1$", rows[2]);
+        Assert.Matches(@"^3 +0 +2 +- +fashion-quick-tiny-weight0-width4-steps1-lr0.01-batch4-max_steps1-s2$", rows[3]);
         Sweep("--index", "2");
         Assert.Single(RunFiles.Runs(_test, "runs"));
         Assert.Contains("10                  1     finished", Sweep("--list"), StringComparison.Ordinal);
@@ -107,6 +108,9 @@ public sealed class SweepCommandTests : IDisposable
         Sweep("--index", "1");
         Sweep("--index", "1", "--lr", "0.02");
         Assert.Equal(2, RunFiles.Runs(_test, "runs").Count);
+        string[] longer = Arguments;
+        longer[Array.IndexOf(longer, "--max-steps") + 1] = "2";
+        Assert.Contains(" -  ", Run([.. longer, "--list"]).Split('\n')[1], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -127,6 +131,8 @@ public sealed class SweepCommandTests : IDisposable
     [InlineData("--set optimizer.lrr=0.1,0.2", "did you mean 'optimizer.lr'?")]
     [InlineData("--seeds 3..1", "--seeds is '3..1': give whole numbers such as 1,2,3 or 1..3, the lower one first.")]
     [InlineData("--seeds x", "give whole numbers")]
+    [InlineData("--method adaad --set method.teachers.robust=latest",
+        "method.teachers.robust is 'latest', which is another run after each of a sweep: name the run.")]
     [InlineData("--seeds 0..99999999999", "give whole numbers")]
     public void AWrongSweepIsOneSentence(string options, string sentence)
     {

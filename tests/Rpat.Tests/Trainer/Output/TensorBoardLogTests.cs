@@ -38,8 +38,22 @@ public sealed class TensorBoardLogTests : IDisposable
         var events = EventReader.Read(File.ReadAllBytes(Path.Combine(run, TensorBoardLog.FileName)));
         Assert.Equal(Enumerable.Range(1, 12).Select(step => (long)step),
             EventReader.Scalars(events, "step/loss").Select(point => point.Step));
-        Assert.Equal(2, events.Count(e => e.Has(7)));
+        Assert.Equal([0L, 9L], events.Where(e => e.Has(7)).Select(Step)); // a reader drops this step and later ones
     }
+
+    [Fact]
+    public void ARunThatWasRolledBackHasTheStepsThatItIsMadeOf()
+    {
+        string root = _test.PathOf("runs");
+        Assert.Equal(0, _test.Run([.. TinyRun.Arguments(_test), "--out", root, "--lr", "1e20", "--set", "guard.action=rollback", "--set",
+            "guard.cut=1e-22"]));
+        var events = EventReader.Read(File.ReadAllBytes(Path.Combine(root, "latest", TensorBoardLog.FileName)));
+        long[] steps = [.. EventReader.Scalars(events, "step/loss").Select(point => point.Step)];
+        Assert.Equal(Enumerable.Range(1, steps.Length).Select(step => (long)step), steps);
+        Assert.Equal([0L, 1L], events.Where(e => e.Has(7)).Select(Step));
+    }
+
+    private static long Step(Message e) => e.Has(2) ? (long)e[2].Value : 0;
 
     [Fact]
     public void WithoutTheOptionThereIsNoFile() =>

@@ -54,6 +54,14 @@ public sealed class ReproductionTests : IDisposable
     }
 
     [Fact]
+    public void A_failure_has_the_exit_code_of_what_failed()
+    {
+        Assert.Equal(ExitCode.Data, _test.Run("reproduce", "--scale", "paper", "--methods", "pgd-at", "--data-dir", _test.PathOf("none"),
+            "--out", Folder));
+        Assert.Contains("| failed: CIFAR-10 is not complete", _test.Out);
+    }
+
+    [Fact]
     public void A_training_that_a_signal_stops_has_not_failed()
     {
         var plan = new ReproducePlan("quick", ReproducePlan.Quick("pgd-at"), [1], Folder, "aa", 4, [], null, "cpu", 1);

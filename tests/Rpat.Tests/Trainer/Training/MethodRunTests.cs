@@ -70,6 +70,10 @@ public sealed class MethodRunTests : IDisposable
     [InlineData("rebat+rpat", "average.ema=0.9",
     "the loss of rebat looks at its own averaged network: set it to 0, and method.decay instead.")]
     [InlineData("cure", "average.swa=1", "the loss of cure looks at its own averaged network, which moves in each step: set it to 0.")]
+    [InlineData("te", "data.augment.cutmix=1", "te needs one true class for each image")]
+    [InlineData("cure", "data.augment.mixup=0.5", "cure needs one true class for each image")]
+    [InlineData("trades-awp", "method.sam.rho=0.05", "method.sam.rho is '0.05' (--set): AWP moves the weights before the same pass")]
+    [InlineData("gkl", "method.sam.rho=0.05", "AWP moves the weights before the same pass")]
     [InlineData("rpat++", "method.lambda=1", "method rpat++ has no setting 'lambda'")]
     public void WhatDoesNotGoTogetherIsSaidInOneSentence(string method, string setting, string message)
     {

@@ -59,8 +59,97 @@ public sealed class ResumeTests(ResumeTests.Trained trained) : IClassFixture<Res
     {
         string whole = trained.Run(5), parts = Copied("parts", 5);
         Directory.Delete(Path.Combine(parts, "checkpoints"), recursive: true);
+        string record = Path.Combine(parts, "run.json");
+        File.WriteAllText(record, File.ReadAllText(record).Replace("\"finished\"", "\"running\""));
         Assert.Equal(0, _test.Run("train", "--resume", parts));
         Assert.Equal(Hashes(whole), Hashes(parts));
+    }
+
+    /// <summary>Its network stays, as the command that removed its checkpoints says.</summary>
+    [Fact]
+    public void AFinishedRunWithoutCheckpointsStaysAsItIs()
+    {
+        string run = Copied("run", 5);
+        Directory.Delete(Path.Combine(run, "checkpoints"), recursive: true);
+        var before = Hashes(run).ToList();
+        Assert.Equal(0, _test.Run("train", "--resume", run));
+        Assert.Contains("nothing is left to train", _test.Error);
+        Assert.Equal(2, _test.Run("train", "--resume", run, "--set", "train.max_steps=7"));
+        Assert.Contains("is finished and its checkpoints were removed, so that it cannot be trained further", _test.Error);
+        Assert.Equal(before, Hashes(run));
+    }
+
+    /// <summary>The command that resumes a run says nothing that its configuration does not say.</summary>
+    [Fact]
+    public void WhatAResumedRunIsTrainedWithIsInItsConfiguration()
+    {
+        string whole = trained.Run(13), parts = Copied("parts", 5);
+        Assert.Equal(0, _test.Run("train", "--resume", parts, "--set", "train.max_steps=13"));
+        Assert.Contains("  max_steps: 13", File.ReadAllText(Path.Combine(parts, "config.yaml")));
+        Assert.Equal(0, _test.Run("train", "--resume", parts));
+        Assert.Equal(Hashes(whole), Hashes(parts));
+    }
+
+    /// <summary>The newest run is another one as soon as the student's folder exists.</summary>
+    [Fact]
+    public void ATeacherThatWasTheLatestRunStaysTheTeacher()
+    {
+        string root = _test.PathOf("runs");
+        string[] Line(int steps, string name, params string[] more) =>
+            [.. TinyRun.Arguments(_test), "--out", root, "--set", $"train.max_steps={steps}", "--name", name, .. more];
+        string[] student = ["--method", "adaad", "--set", "method.teachers.robust=latest"];
+        Assert.Equal(0, _test.Run(Line(4, "teacher", "--method", "clean")));
+        Assert.Equal(0, _test.Run(Line(3, "parts", student)));
+        string teacher = Path.GetFileName(RunFiles.Runs(_test, "runs").Single(run => run.EndsWith("-teacher", StringComparison.Ordinal))),
+            parts = RunFiles.Runs(_test, "runs").Single(run => run.EndsWith("-parts", StringComparison.Ordinal));
+        Assert.Contains($"{teacher}  # 'latest' when the run began", File.ReadAllText(Path.Combine(parts, "config.yaml")));
+        Assert.Equal(0, _test.Run("train", "--resume", parts, "--set", "train.max_steps=8"));
+        student[^1] = $"method.teachers.robust={Path.Combine(root, teacher)}";
+        Assert.Equal(0, _test.Run(Line(8, "whole", student)));
+        Assert.Equal(Hashes(RunFiles.Runs(_test, "runs").Single(run => run.EndsWith("-whole", StringComparison.Ordinal))), Hashes(parts));
+        File.Copy(Path.Combine(parts, "model.safetensors"), Path.Combine(root, teacher, "model.safetensors"), overwrite: true);
+        Assert.Equal(3, _test.Run("train", "--resume", parts, "--set", "train.max_steps=9"));
+        Assert.Contains("the networks of method.teachers are not those that the run began with", _test.Error);
+    }
+
+    /// <summary>A run may have been saved by the clock alone when a rollback is allowed.</summary>
+    [Fact]
+    public void ARollbackThatIsAllowedOnResumeHasSomethingToRollBackTo()
+    {
+        string run = Copied("run", 5);
+        foreach (string file in Directory.GetFiles(Path.Combine(run, "checkpoints")))
+            Rewrite(file, metadata =>
+            {
+                string key = metadata.Single(pair => pair.Value.Contains("\"planned\":true", StringComparison.Ordinal)).Key;
+                metadata[key] = metadata[key].Replace("\"planned\":true", "\"planned\":false", StringComparison.Ordinal);
+            }, digest: true);
+        Assert.Equal(0, _test.Run("train", "--resume", run, "--set", "train.max_steps=9", "--set", "guard.action=rollback", "--set",
+            "guard.cut=1e-22", "--lr", "1e20", "--allow-change", "optimizer.lr"));
+        Assert.Contains("to step 5, the learning rate is", File.ReadAllText(Path.Combine(run, "warnings.txt")));
+    }
+
+    /// <summary>An epoch that was cut short may have chosen its network, which the checkpoint before it does not know.</summary>
+    [Fact]
+    public void TheBestEpochIsThatOfTheNetworkThatIsKept()
+    {
+        string run = Copied("run", 8, ["--val-split", "9", "--monitor", "pgd2"]);
+        Rewrite(Path.Combine(run, "best.safetensors"), metadata => (metadata["rpat.epoch"], metadata["rpat.robust"]) = ("3", "0.975"),
+            digest: true);
+        Assert.Equal(0, _test.Run("train", "--resume", run, "--set", "train.max_steps=12"));
+        Assert.Contains(" best=97.50 best_epoch=3", File.ReadAllText(Path.Combine(run, "log.txt")));
+    }
+
+    /// <summary>A step at an epoch's end is a step, and an epoch that is kept for good has a checkpoint to keep.</summary>
+    [Theory]
+    [InlineData("checkpoint.steps=6", "checkpoint.epochs=0", new[] { 6, 12, 18 })]
+    [InlineData("checkpoint.keep_every=2", "checkpoint.epochs=3", new[] { 12, 18 })]
+    public void CheckpointsArePlannedByStepsAndEpochs(string setting, string other, int[] steps)
+    {
+        string root = _test.PathOf("planned");
+        Assert.Equal(0, _test.Run([.. TinyRun.Arguments(_test), "--out", root, "--epochs", "3", "--set", setting, "--set", other, "--set",
+            "checkpoint.keep=9", "--set", "train.max_steps=0"]));
+        Assert.Equal(steps.Select(step => $"step-{step:D8}.safetensors"), Directory.GetFiles(Path.Combine(root, "latest", "checkpoints"))
+            .Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Theory]
