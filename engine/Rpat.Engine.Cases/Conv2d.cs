@@ -35,6 +35,10 @@ public sealed class Conv2dCases : OpCases<ConvShape>
         Plain(1, 16, 9, 9, 32, 3, 1, 1), Plain(1, 17, 9, 9, 3, 3, 2, 1), Plain(1, 400, 5, 5, 16, 1, 2, 0),
         Plain(3, 3, 11, 9, 33, 3, 1, 1), Blocked(3, 17, 11, 9, 33, 3, 1, 1), Blocked(3, 17, 11, 9, 33, 3, 2, 1),
         Blocked(3, 17, 11, 9, 33, 1, 1, 0),
+        // Tiles of which the last has fewer rows than a product stores, in several pieces of the inputs.
+        Blocked(7, 512, 4, 4, 512, 3, 1, 1), Blocked(11, 272, 8, 8, 528, 3, 2, 1),
+        // A short strip whose surplus pixels are far apart.
+        Blocked(1, 16, 66, 66, 16, 2, 64, 0),
         .. LayerSizes(batch: 2),
     ];
 

@@ -21,6 +21,7 @@ internal sealed class GpuBuffer(MemoryBuffer1D<float, Stride1D.Dense> block, lon
 
     public override DeviceBuffer View(long from, long count)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(Math.Min(from, count));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(from + count, length);
         return new GpuBuffer(block, offset + from, count);
     }

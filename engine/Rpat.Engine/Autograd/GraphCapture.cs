@@ -60,9 +60,9 @@ public sealed class GraphCapture(Device device, Action body, bool captures = tru
     {
         foreach (var tape in _tapes) tape.Begin();
         _captured ??= Capture();
-        if (_captured is not null) _captured.Launch();
-        else QueueOnly();
         IsCaptured = _captured is not null;
+        if (!IsCaptured) QueueOnly();
+        else using (device.BeginPass()) _captured!.Launch();
     }
 
     private CapturedWork? Capture()

@@ -14,6 +14,8 @@ internal sealed class MemoryPlan
     private readonly Dictionary<Tensor, Slot> _grad = [];
     private readonly HashSet<Tensor> _written = [];
     private readonly HashSet<Tensor> _derived = [];
+    private readonly Dictionary<Tensor, Tensor> _shares = []; // gradients in the memory of another's
+    private readonly Dictionary<Tensor, int> _changed = []; // and in which step that is added to
 
     /// <summary>Words of arena that the plan needs.</summary>
     public long Length { get; private set; }
@@ -38,7 +40,8 @@ internal sealed class MemoryPlan
         foreach (var (tensor, slot) in _data)
             (tensor.Data, tensor.DataLostAt) = (arena.View(slot.Offset, tensor.StorageLength), slot.LostAt);
         foreach (var (tensor, slot) in _grad)
-            (tensor.Grad, tensor.GradLostAt) = (arena.View(slot.Offset, tensor.StorageLength), slot.LostAt);
+            (tensor.Grad, tensor.GradLostAt) = (arena.View(slot.Offset, tensor.StorageLength),
+                Math.Min(slot.LostAt, _changed.GetValueOrDefault(tensor, int.MaxValue)));
     }
 
     private void PlaceForward(Node node, int step, IReadOnlySet<Tensor> kept, int end)
@@ -80,15 +83,14 @@ internal sealed class MemoryPlan
         edge.Accumulate = !first;
         if (edge.Through is not null) Use(edge, step);
         if (target.IsPersistent) return;
-        if (!first) Extend(_grad, target, step);
-        else if (MayShare(node, edge, target)) _grad[target] = Share(edge, node.Outputs[0]);
-        else _grad[target] = Add(target, step, step);
-    }
-
-    private Slot Share(Edge edge, Tensor output)
-    {
-        edge.SharesOutputGrad = true;
-        return _grad[output];
+        if (first)
+        {
+            edge.SharesOutputGrad = MayShare(node, edge, target);
+            _grad[target] = edge.SharesOutputGrad ? _grad[_shares[target] = node.Outputs[0]] : Add(target, step, step);
+            return;
+        }
+        Extend(_grad, target, step);
+        for (var at = target; _shares.TryGetValue(at, out var output); at = output) _changed.TryAdd(output, step);
     }
 
     private bool MayShare(Node node, Edge edge, Tensor target) =>

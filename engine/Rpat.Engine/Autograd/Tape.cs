@@ -226,7 +226,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// <summary>Plans, takes over the arena, and runs the host's part of each node.</summary>
     private void Enter()
     {
-        (_tenant.Steps, _hasValues) = (0, false);
+        (_tenant.Steps, _tenant.HasGradients, _hasValues) = (0, false, false);
         _plan ??= Plan();
         Device.Arena.Reserve(_plan.Length);
         Device.Arena.Enter(_tenant);

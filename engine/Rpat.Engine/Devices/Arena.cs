@@ -50,4 +50,7 @@ internal sealed class ArenaTenant
 {
     /// <summary>Steps of the tape's plan that have begun.</summary>
     public int Steps { get; set; }
+
+    /// <summary>Whether the last run had a backward pass.</summary>
+    public bool HasGradients { get; set; }
 }

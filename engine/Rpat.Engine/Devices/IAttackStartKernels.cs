@@ -11,8 +11,7 @@ public interface IAttackStartKernels
         DeviceBuffer adversarial);
 
     /// <summary>
-    /// x′ = clip₀₁(x + δ), δ a point drawn uniformly from the box minus x, scaled into the ε-ball if it is longer
-    /// (methods.md 2.1 row A).
+    /// x′ = clip₀₁(x + δ), δ a point drawn uniformly from the box minus x, scaled into the ε-ball if it is longer (methods.md 2.1 row A).
     /// </summary>
     void L2Start(int n, int sampleCount, DeviceBuffer x, float eps, in RandomKey key, ReadOnlySpan<long> samples, DeviceBuffer adversarial);
 

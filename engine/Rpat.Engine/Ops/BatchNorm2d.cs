@@ -84,9 +84,14 @@ internal sealed class BatchNorm2dNode : OpNode
 
     public override void Backward(IKernels k)
     {
-        var gradients = new BatchNormGradients(
-            _gamma.NeedsGrad ? _gamma.Grad : null, _beta.NeedsGrad ? _beta.Grad : null, (_gamma.NeedsGrad ? _gamma : _beta).Accumulate,
-            _x.NeedsGrad ? _x.Grad : null, _x.Accumulate);
+        var (g, b) = (_gamma.NeedsGrad ? _gamma.Grad : null, _beta.NeedsGrad ? _beta.Grad : null);
+        bool apart = g is not null && b is not null && _gamma.Accumulate != _beta.Accumulate; // another op has written one of them
+        Backward(k, new(g, apart ? null : b, (g is null ? _beta : _gamma).Accumulate, _x.NeedsGrad ? _x.Grad : null, _x.Accumulate));
+        if (apart) Backward(k, new(null, b, _beta.Accumulate, null, false));
+    }
+
+    private void Backward(IKernels k, in BatchNormGradients gradients)
+    {
         if (_shared is not null) _shared.Backward(k, _x.Data, Output.Grad, Statistics, _relu, gradients);
         else k.BatchNormBackward(Output.Shape, _x.Data, Output.Grad, Statistics, _relu, _mode != BnMode.Eval, gradients);
     }

@@ -14,8 +14,7 @@ public static class BinaryOp
         bool same = s == t && a.Layout == b.Layout;
         ShapeException.Require(same || (b.Layout == Layout.Plain && t.Area == 1 && (t.N == 1 || t.N == s.N) && (t.C == 1 || t.C == s.C)),
             typeof(TOp).Name, $"{a} and {b} differ in size or layout");
-        var shape = same ? new BinaryShape(s, a.Layout)
-            : new BinaryShape(s, a.Layout, true, t.N == 1 ? 0 : t.C, t.C == 1 ? 0 : 1);
+        var shape = same ? new BinaryShape(s, a.Layout) : new BinaryShape(s, a.Layout, true, t.N == 1 ? 0 : t.C, t.C == 1 ? 0 : 1);
         return tape.Record(new BinaryNode<TOp>(tape, op, shape, a, b)).Output;
     }
 }

@@ -50,8 +50,7 @@ internal sealed class Conv2dNode : OpNode
     public override string Op => "Conv2d";
     public override double MultiplyAdds => _shape.Flops / 2;
 
-    public override IReadOnlyDictionary<string, int> Attributes =>
-        new Dictionary<string, int>
+    public override IReadOnlyDictionary<string, int> Attributes => new Dictionary<string, int>
         {
             ["kernel"] = _shape.R,
             ["stride"] = _shape.Stride,

@@ -22,9 +22,7 @@ internal sealed class LinearNode : OpNode
     private readonly Edge _x;
     private readonly Edge _w;
     private readonly Edge? _bias;
-    private readonly int _n;
-    private readonly int _c;
-    private readonly int _k;
+    private readonly int _n, _c, _k;
 
     public LinearNode(Tape tape, Tensor x, Parameter weight, Parameter? bias)
     {
@@ -41,10 +39,11 @@ internal sealed class LinearNode : OpNode
 
     public override void Backward(IKernels k)
     {
-        bool bias = _bias is { NeedsGrad: true };
-        if (_w.NeedsGrad || bias)
-            k.LinearWeightGradient(_n, _c, _k, _x.Stored.Data, Output.Grad, (_w.NeedsGrad ? _w : _bias!).Accumulate,
-                _w.NeedsGrad ? _w.Grad : null, bias ? _bias!.Grad : null);
-        if (_x.NeedsGrad) k.LinearInputGradient(_n, _c, _k, Output.Grad, _w.Data, _x.Accumulate, _x.Grad);
+        var bias = _bias is { NeedsGrad: true } ? _bias : null;
+        bool together = _w.NeedsGrad && _w.Accumulate == bias?.Accumulate; // either may have been written by another op
+        DeviceBuffer dy = Output.Grad;
+        if (_w.NeedsGrad) k.LinearWeightGradient(_n, _c, _k, _x.Stored.Data, dy, _w.Accumulate, _w.Grad, together ? bias!.Grad : null);
+        if (bias is not null && !together) k.LinearWeightGradient(_n, _c, _k, _x.Stored.Data, dy, bias.Accumulate, null, bias.Grad);
+        if (_x.NeedsGrad) k.LinearInputGradient(_n, _c, _k, dy, _w.Data, _x.Accumulate, _x.Grad);
     }
 }

@@ -44,10 +44,13 @@ public sealed class ParameterStore(Device device)
     /// <summary>Declares a parameter, trained from then on.</summary>
     /// <param name="dimensions">Sizes in PyTorch's order; their product is the shape's count.</param>
     /// <exception cref="InvalidOperationException">The parameters are allocated already, or one has that name.</exception>
+    /// <exception cref="ShapeException">The dimensions are of another number of values.</exception>
     public Parameter Declare(string name, Shape shape, params int[] dimensions)
     {
         if (_values is not null) throw new InvalidOperationException($"{name}: the store is sealed already.");
         if (_parameters.Exists(one => one.Name == name)) throw new InvalidOperationException($"Two parameters are called '{name}'.");
+        ShapeException.Require(Argument.Given(dimensions).Aggregate(1L, (count, size) => count * size) == shape.Count, "Declare",
+            $"{name} [{string.Join(", ", dimensions)}] is of another number of values than {shape}");
         var parameter = new Parameter(this, name, shape, dimensions) { NeedsGrad = true };
         _parameters.Add(parameter);
         Count += shape.Count;

@@ -13,6 +13,8 @@ public class Tensor
     {
         ArgumentNullException.ThrowIfNull(device);
         if (shape is not { N: > 0, C: > 0, H: > 0, W: > 0 }) throw new ShapeException("Tensor", $"{name} {shape} has a size below 1");
+        ShapeException.Require((double)shape.H * shape.W * (layout == Layout.Blocked ? Math.Max(shape.C, 16) : shape.C) <= int.MaxValue,
+            "Tensor", $"an image of {name} {shape} is over 2^31 - 1 values");
         (Device, Shape, Layout, Name, StorageLength) = (device, shape, layout, name, device.StorageLength(shape, layout));
     }
 
@@ -95,8 +97,8 @@ public class Tensor
     {
         // No Require: it would format its message in every training step.
         if (values.Length != Shape.Count) throw new ShapeException("Upload", $"{this} takes {Shape.Count} values, got {values.Length}");
-        if (Layout == Layout.Plain) Device.Upload(values, Data);
-        else Device.UploadBlocked(values, Shape, Data);
+        if (Layout == Layout.Plain) Device.Upload(values, Present);
+        else Device.UploadBlocked(values, Shape, Present);
     }
 
     /// <summary>Copies the values to <paramref name="destination"/> in NCHW order.</summary>
@@ -120,7 +122,7 @@ public class Tensor
     public float[] GradToArray()
     {
         float[] gradient = Read(Required(Grad, GradLostAt));
-        return (this is Parameter p ? p.Store.GradientVersion > 0 : HasGrad || !IsPersistent) ? gradient
+        return (this is Parameter p ? p.Store.GradientVersion > 0 : HasGrad || Maker is { HasGradients: true }) ? gradient
             : throw new InvalidOperationException($"{Name} has no gradient, since no backward pass computed it: Run a tape with a loss "
             + $"that depends on it, made with Gradients.{(this is Parameter ? "Parameters" : "Inputs")}.");
     }
@@ -128,9 +130,11 @@ public class Tensor
     /// <inheritdoc/>
     public override string ToString() => $"{Name} {Shape}";
 
-    private DeviceBuffer Required(DeviceBuffer buffer, int lostAt) => Maker is null || Maker.Steps <= lostAt ? buffer
-        : throw new InvalidOperationException($"{Name} is gone, since later ops of its tape use its memory: call tape.Retain when "
-            + "recording it, or list it in Node.Saved if an op's Backward reads it.");
+    private DeviceBuffer Required(DeviceBuffer buffer, int lostAt) =>
+        Maker is null || Maker == Device.Arena.Tenant && Maker.Steps <= lostAt ? buffer : throw new InvalidOperationException(
+            Maker != Device.Arena.Tenant ? $"{Name} is gone, since another tape has run on the device: use it before, or copy it."
+            : $"{Name} is gone, since later ops of its tape use its memory: call tape.Retain when recording it, or list it in Node.Saved if "
+                + "an op's Backward reads it.");
 
     private float[] Read(DeviceBuffer buffer)
     {
@@ -141,8 +145,6 @@ public class Tensor
 
     private void Read(DeviceBuffer buffer, Span<float> destination)
     {
-        if (Maker is not null && Maker != Device.Arena.Tenant)
-            throw new InvalidOperationException($"{Name} is gone, since another tape has run on the device: read it before, or copy it.");
         if (Layout == Layout.Plain) Device.Download(buffer, destination[..(int)Shape.Count]);
         else Device.DownloadBlocked(buffer, Shape, destination);
     }

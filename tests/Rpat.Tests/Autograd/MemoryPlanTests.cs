@@ -36,6 +36,47 @@ public class MemoryPlanTests
         Assert.Contains("call tape.Retain", Assert.Throws<InvalidOperationException>(() => samples.ToArray()).Message);
     }
 
+    /// <summary>A sum passes its gradient on in the same memory, where the other reader's is added.</summary>
+    [Fact]
+    public void A_gradient_is_not_read_as_that_of_another_tensor_or_of_no_backward_pass()
+    {
+        using Device device = Device.Cpu(1);
+        Tape tape = new(device, Gradients.Inputs);
+        Tensor x = Tensor.From(device, new Shape(1, 4), [1, 2, 3, 4], needsGrad: true);
+        Tensor h = tape.ToActivations(tape.Multiply(x, Tensor.From(device, new Shape(1, 1), [2])));
+        Tensor y = tape.Add(h, tape.Tanh(h));
+        tape.Sum(tape.GlobalAveragePool(y));
+        tape.Forward();
+        Assert.Contains("no backward pass computed it", Assert.Throws<InvalidOperationException>(() => h.GradToArray()).Message);
+        tape.Run();
+        Assert.Contains("later ops of its tape use its memory", Assert.Throws<InvalidOperationException>(() => y.GradToArray()).Message);
+        Assert.All(x.GradToArray().Zip([1, 2, 3, 4]), pair =>
+            Assert.Equal(2 * (2 - Math.Pow(Math.Tanh(2 * pair.Second), 2)), pair.First, 1e-5));
+    }
+
+    [Fact]
+    public void What_would_write_beside_its_memory_is_refused()
+    {
+        using Device device = Device.Cpu(1);
+        var store = new ParameterStore(device);
+        Assert.Contains("w [64, 64, 3, 3] is of another number of values than [1, 9]",
+            Assert.Throws<ShapeException>(() => store.Declare("w", new Shape(1, 9), 64, 64, 3, 3)).Message);
+        DeviceBuffer buffer = device.Allocate(64);
+        Assert.Throws<ArgumentOutOfRangeException>(() => buffer.View(-64, 64));
+        Assert.Throws<ArgumentOutOfRangeException>(() => buffer.View(64, -1));
+        Tape one = new(device), other = new(device);
+        Tensor x = Tensor.From(device, new Shape(1, 2), [1, 2]), y = one.Retain(one.Multiply(x, x));
+        other.Retain(other.Multiply(x, x));
+        one.Forward();
+        y.Upload([3, 4]);
+        other.Forward();
+        Assert.Contains("another tape has run", Assert.Throws<InvalidOperationException>(() => y.Upload([3, 4])).Message);
+        Tensor image = Tensor.From(device, new Shape(1, 1), [1]);
+        Assert.Contains("is over 2^31 - 1 values", Assert.Throws<ShapeException>(
+            () => new Tape(device).NewTensor(new Shape(1, 1, 65536, 65536), Layout.Blocked, "map")).Message);
+        Assert.Contains("fewer values", Assert.Throws<ShapeException>(() => one.Scaled(image, image, image)).Message);
+    }
+
     [Fact]
     public void An_op_whose_gradient_reads_what_it_did_not_save_is_told_so()
     {

@@ -31,6 +31,35 @@ public class BatchNorm2dTests
         graph.Check(graph.BatchNorm2d(x, graph.Norm(NormValues.Random(17, seed: 2)), mode, relu));
     }
 
+    /// <summary>A penalty on γ adds to its gradient alone, in every run anew.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void GammaOrBetaAloneInAnotherOp(bool isGamma)
+    {
+        using Device device = Device.Cpu(1);
+        var store = new ParameterStore(device);
+        var norm = new BatchNorm2d(store, "bn", 3);
+        store.Allocate();
+        norm.Weight.Upload([1, 2, 3]);
+        norm.Bias.Upload([0.5f, 1, 2]);
+        var tape = new Tape(device, Gradients.Parameters);
+        Tensor x = tape.ToActivations(Tensor.From(device, new Shape(2, 3, 1, 2), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]));
+        tape.Sum(tape.GlobalAveragePool(tape.BatchNorm2d(x, norm, BnMode.Train)));
+        Parameter shared = isGamma ? norm.Weight : norm.Bias;
+        tape.Sum(tape.Multiply(shared, shared));
+        for (int run = 0; run < 3; run++)
+        {
+            tape.Run();
+            float[] gamma = norm.Weight.GradToArray(), beta = norm.Bias.GradToArray();
+            for (int c = 0; c < 3; c++)
+            {
+                Assert.Equal(isGamma ? 2 * (c + 1) : 0, gamma[c], 1e-5f);
+                Assert.Equal(isGamma ? 2 : 2 + 2 * new[] { 0.5f, 1, 2 }[c], beta[c], 1e-5f);
+            }
+        }
+    }
+
     [Fact]
     public void OneLayerInTwoPlacesAddsItsGradients()
     {

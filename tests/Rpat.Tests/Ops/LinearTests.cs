@@ -24,6 +24,33 @@ public class LinearTests
         graph.Check(graph.Linear(graph.Linear(x, w, bias), w, bias));
     }
 
+    /// <summary>Weight and bias are written by other ops each by itself, and in every run anew.</summary>
+    [Fact]
+    public void AWeightOrABiasAloneInTwoPlacesAddsItsGradientsInEveryRun()
+    {
+        using Device device = Device.Cpu(1);
+        var store = new ParameterStore(device);
+        Parameter w1 = store.Declare("w1", new Shape(2, 3), 2, 3), w2 = store.Declare("w2", new Shape(2, 3), 2, 3),
+            b1 = store.Declare("b1", new Shape(1, 2), 2), b2 = store.Declare("b2", new Shape(1, 2), 2);
+        store.Allocate();
+        Tensor x = Tensor.From(device, new Shape(2, 3), [1, 2, 3, 4, 5, 6]);
+        var weight = new Tape(device, Gradients.Parameters);
+        weight.Sum(weight.Linear(x, w1, b1));
+        weight.Sum(weight.Linear(x, w1, b2));
+        var bias = new Tape(device, Gradients.Parameters);
+        bias.Sum(bias.Linear(x, w1, b1));
+        bias.Sum(bias.Linear(x, w2, b1));
+        for (int run = 0; run < 3; run++)
+        {
+            weight.Run();
+            Assert.Equal([10, 14, 18, 10, 14, 18], w1.GradToArray());
+            Assert.Equal([2, 2, 2, 2], [.. b1.GradToArray(), .. b2.GradToArray()]);
+            bias.Run();
+            Assert.Equal([5, 7, 9, 5, 7, 9, 5, 7, 9, 5, 7, 9], [.. w1.GradToArray(), .. w2.GradToArray()]);
+            Assert.Equal([4, 4], b1.GradToArray());
+        }
+    }
+
     [Fact]
     public void MisfitsNameTheOpAndTheShapes()
     {

@@ -5,22 +5,19 @@ internal unsafe partial class CpuKernels : IAttackStartKernels
     public void LinfStart(int n, int sampleCount, DeviceBuffer x, float eps, in RandomKey key, ReadOnlySpan<long> samples,
         DeviceBuffer adversarial)
     {
-        fixed (long* s = samples)
-            _pool.Run(new StartSample(sampleCount, x.Floats(), eps, key, s, adversarial.Floats(), false), n);
+        fixed (long* s = samples) _pool.Run(new StartSample(sampleCount, x.Floats(), eps, key, s, adversarial.Floats(), false), n);
     }
 
     public void L2Start(int n, int sampleCount, DeviceBuffer x, float eps, in RandomKey key, ReadOnlySpan<long> samples,
         DeviceBuffer adversarial)
     {
-        fixed (long* s = samples)
-            _pool.Run(new StartSample(sampleCount, x.Floats(), eps, key, s, adversarial.Floats(), true), n);
+        fixed (long* s = samples) _pool.Run(new StartSample(sampleCount, x.Floats(), eps, key, s, adversarial.Floats(), true), n);
     }
 
     public void GaussianStart(int n, int sampleCount, DeviceBuffer x, float deviation, in RandomKey key, ReadOnlySpan<long> samples,
         DeviceBuffer adversarial)
     {
-        fixed (long* s = samples)
-            _pool.Run(new NormalSample(sampleCount, x.Floats(), deviation, key, s, adversarial.Floats()), n);
+        fixed (long* s = samples) _pool.Run(new NormalSample(sampleCount, x.Floats(), deviation, key, s, adversarial.Floats()), n);
     }
 
     private readonly struct NormalSample(int count, float* x, float deviation, RandomKey key, long* samples, float* adversarial) : IJob

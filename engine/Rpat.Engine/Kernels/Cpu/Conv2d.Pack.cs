@@ -114,8 +114,7 @@ internal static unsafe class Interleave
         return Simd.AtLeast(value, x.Floor);
     }
 
-    private static Vector512<int> Index(int vector, Func<int, int, int, int> place) =>
-        Vector512.Create([.. Enumerable.Range(0, Blocks.Size)
+    private static Vector512<int> Index(int vector, Func<int, int, int, int> place) => Vector512.Create([.. Enumerable.Range(0, Blocks.Size)
         .Select(k => place((vector * Blocks.Size + k) / Channels, (vector * Blocks.Size + k) % Channels, k))]);
 
     private static int Pair(int pixel, int channel, int k) => channel == 1 ? Blocks.Size + pixel : pixel;

@@ -28,8 +28,7 @@ internal static unsafe partial class StemTile
     }
 
     /// <summary>A tile of three vectors of pixels and one of a single vector, for the rest of a map.</summary>
-    internal readonly struct Products(
-        delegate*<float*, int, float*, float*, nint, PrefetchLines, void> tile,
+    internal readonly struct Products(delegate*<float*, int, float*, float*, nint, PrefetchLines, void> tile,
         delegate*<float*, int, float*, float*, nint, PrefetchLines, void> single)
     {
         private readonly delegate*<float*, int, float*, float*, nint, PrefetchLines, void> _tile = tile;

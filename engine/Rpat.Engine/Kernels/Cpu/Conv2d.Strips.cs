@@ -293,8 +293,7 @@ internal readonly unsafe struct PackedInput
         IsInPlace = mayLie && !IsStem && s is { Padding: 0, Trailing: 0, Stride: <= 2 } && !x.IsMap;
         _isSampled = !IsStem && s is { Padding: 0, Trailing: 0, R: 1 } && !IsInPlace;
         _stride = _isSampled ? 1 : s.Stride;
-        (_height, _width) = _isSampled ? (s.P, s.Q)
-            : (s.Input.H + 2 * s.Padding + s.Trailing, s.Input.W + 2 * s.Padding + s.Trailing);
+        (_height, _width) = _isSampled ? (s.P, s.Q) : (s.Input.H + 2 * s.Padding + s.Trailing, s.Input.W + 2 * s.Padding + s.Trailing);
     }
 
     /// <summary>An image of few channels, packed channels last.</summary>
@@ -335,7 +334,7 @@ internal readonly unsafe struct PackedInput
     {
         if (IsInPlace) return _x.Data + first * ImageFloats + block * BlockFloats;
         long distance = Distance(blocks);
-        float* packed = worker.Scratch(slot, count * distance + PackImage.Slack);
+        float* packed = worker.Scratch(slot, count * distance + PackImage.Slack + (RowStrips.Length - 1) * PixelStep); // of a short last strip
         for (int i = 0; i < count; i++) Pack(first + i, block, blocks, packed + i * distance);
         return packed;
     }

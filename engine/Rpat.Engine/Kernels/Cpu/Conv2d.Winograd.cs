@@ -7,8 +7,7 @@ namespace Rpat.Engine.Kernels.Cpu;
 /// </summary>
 internal unsafe partial class CpuKernels
 {
-    private static bool FitsWinograd(in ConvShape s) =>
-        s is { R: 3, Stride: 1 or 2, Padding: 1, Trailing: 0, InputLayout: Layout.Blocked };
+    private static bool FitsWinograd(in ConvShape s) => s is { R: 3, Stride: 1 or 2, Padding: 1, Trailing: 0, InputLayout: Layout.Blocked };
 
     private void WinogradForward(in ConvShape s, in Operand x, float* filters, float* residual, float* y) =>
         Winograd(s, false, new Affine(x), filters, new Epilogue(y, residual, default));

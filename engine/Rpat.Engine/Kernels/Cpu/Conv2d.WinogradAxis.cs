@@ -44,8 +44,7 @@ internal readonly unsafe struct UnitAxis : IWinogradAxis
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Output(float* m, nint row, float* to, nint step) =>
-        WinogradTransform.OutputPoints(m, 1, m + row, row, to, step);
+    public static void Output(float* m, nint row, float* to, nint step) => WinogradTransform.OutputPoints(m, 1, m + row, row, to, step);
 }
 
 /// <summary>Stride 2: four outputs of nine inputs.</summary>
@@ -73,8 +72,7 @@ internal readonly unsafe struct StridedAxis : IWinogradAxis
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Output(float* m, nint row, float* to, nint step) =>
-        WinogradTransform.OutputPoints(m, 4, m + 4 * row, row, to, step);
+    public static void Output(float* m, nint row, float* to, nint step) => WinogradTransform.OutputPoints(m, 4, m + 4 * row, row, to, step);
 }
 
 /// <summary>The input gradient of stride 2: four even and four odd values of five.</summary>

@@ -64,8 +64,9 @@ internal readonly struct WinogradChunks
     /// <summary>Floats between positions of V <c>[piece][position][tile][input]</c>: an odd number of cache lines.</summary>
     public nint VStep => (nint)Tiles * Shape.InputsPerSum + Blocks.Size;
 
-    /// <summary>Floats between positions of M <c>[position][tile][output]</c>, also an odd number of cache lines.</summary>
-    public nint MStep => (nint)PartRows * GroupBlocks * Blocks.Size + Blocks.Size;
+    /// <summary>Floats between positions of M <c>[position][tile][output]</c>, also an odd number of cache lines; the last tile of a part
+    /// stores up to three rows more than there are, which must not be the next position's.</summary>
+    public nint MStep => (nint)(PartRows + 4) * GroupBlocks * Blocks.Size + Blocks.Size;
 
     /// <summary>Floats of V, including those that are prefetched past its end.</summary>
     public long VFloats => ((long)Pieces * Shape.Positions + 1) * VStep;
@@ -81,8 +82,7 @@ internal readonly struct WinogradChunks
     }
 
     /// <summary>Blocks of a group of outputs.</summary>
-    public (int First, int End) OutputBlocks(int group) =>
-        (group * GroupBlocks, Math.Min(Shape.OutputBlocks, (group + 1) * GroupBlocks));
+    public (int First, int End) OutputBlocks(int group) => (group * GroupBlocks, Math.Min(Shape.OutputBlocks, (group + 1) * GroupBlocks));
 
     /// <summary>The tiles of a part of a chunk that has that many.</summary>
     public (int First, int End) PartTiles(int part, int count) => (part * PartRows, Math.Min(count, (part + 1) * PartRows));

@@ -36,6 +36,7 @@ internal sealed unsafe class CpuBuffer : DeviceBuffer
 
     public override DeviceBuffer View(long offset, long length)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(Math.Min(offset, length));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + length, Length);
         return new CpuBuffer(Pointer + offset, length, null, _owner);
     }

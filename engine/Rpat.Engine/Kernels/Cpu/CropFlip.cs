@@ -4,8 +4,7 @@ internal unsafe partial class CpuKernels : ICropFlipKernels
 {
     public void CropFlip(in CropFlipOf how, DeviceBuffer pixels, ReadOnlySpan<int> indices, DeviceBuffer images)
     {
-        fixed (int* index = indices)
-            _pool.Run(new CropImage(how, (byte*)pixels.Floats(), index, images.Floats()), indices.Length);
+        fixed (int* index = indices) _pool.Run(new CropImage(how, (byte*)pixels.Floats(), index, images.Floats()), indices.Length);
     }
 
     private readonly struct CropImage(CropFlipOf how, byte* pixels, int* indices, float* images) : IJob

@@ -28,8 +28,7 @@ internal readonly unsafe struct StepRates(in StepFactors factors)
 {
     private readonly float* _rate = factors.Rate.FloatsOrNull(), _decay = factors.WeightDecay.FloatsOrNull();
 
-    public Vec Rate(float rate, long i, long left) =>
-        _rate == null ? Vector512.Create(rate) : rate * Lanes.Load(_rate + i, left);
+    public Vec Rate(float rate, long i, long left) => _rate == null ? Vector512.Create(rate) : rate * Lanes.Load(_rate + i, left);
 
     public Vec WeightDecay(float decay, long i, long left) => _decay == null ? Vector512.Create(decay) : Lanes.Load(_decay + i, left);
 }

@@ -22,13 +22,11 @@ internal static unsafe partial class Tile
     /// <summary>
     /// The widest set of this machine, unless the environment disables it (.NET honours DOTNET_EnableAVX512=0, DOTNET_EnableAVX2=0).
     /// </summary>
-    public static InstructionSet Best =>
-        Vector512.IsHardwareAccelerated ? InstructionSet.Avx512
+    public static InstructionSet Best => Vector512.IsHardwareAccelerated ? InstructionSet.Avx512
         : Vector256.IsHardwareAccelerated ? InstructionSet.Avx2 : InstructionSet.Portable;
 
     /// <summary>Sums of 16 rows, for panels of 4, 2 and 1 blocks; A's values of a step are contiguous, steps are aStep apart.</summary>
-    internal readonly struct Sums(
-        delegate*<float*, nint, int, float*, nint, float*, nint, bool, void> four,
+    internal readonly struct Sums(delegate*<float*, nint, int, float*, nint, float*, nint, bool, void> four,
         delegate*<float*, nint, int, float*, nint, float*, nint, bool, void> two,
         delegate*<float*, nint, int, float*, nint, float*, nint, bool, void> one)
     {
