@@ -45,7 +45,7 @@ internal sealed class GuardedQueue(IWorkQueue queue, IKernelLoader loader, Kerne
         return (config, arguments) =>
         {
             using var turn = threads.Enter();
-            guard.RequireLaunch(kernel, config.GroupDim.Size, config.SharedMemoryConfig.ArraySize);
+            guard.RequireLaunch(kernel, config.GridDim, config.GroupDim.Size, config.SharedMemoryConfig.ArraySize);
             launch(config, arguments);
         };
     }

@@ -1,3 +1,5 @@
+using ILGPU;
+
 namespace Rpat.Engine.Gpu.Driver;
 
 /// <summary>A kernel that the driver has loaded.</summary>
@@ -48,8 +50,12 @@ internal sealed class KernelGuard(IDriver driver, string name, DeviceFacts devic
 
     /// <summary>Refuses a launch that does not fit, and enables the shared memory that it needs.</summary>
     /// <exception cref="DeviceUnavailableException">It does not fit.</exception>
-    public void RequireLaunch(LoadedKernel kernel, long threads, int dynamicShared)
+    public void RequireLaunch(LoadedKernel kernel, Index3D grid, long threads, int dynamicShared)
     {
+        if (Math.Max(grid.Y, grid.Z) > MostGroups)
+            throw new DeviceUnavailableException(
+                $"Kernel {kernel.Name} cannot run with {grid.X}x{grid.Y}x{grid.Z} groups: CUDA allows {MostGroups} along y and z, so choose a "
+                    + "smaller layer or batch, and report it with the output of 'rpat devices'.");
         if (threads > kernel.Facts.MostThreads)
             throw new DeviceUnavailableException(
                 $"Kernel {kernel.Name} cannot run with {threads} threads per group on {name}, where its {kernel.Facts.Registers} registers "
@@ -57,6 +63,8 @@ internal sealed class KernelGuard(IDriver driver, string name, DeviceFacts devic
                 + "report it with the output of 'rpat devices'.");
         if (dynamicShared > kernel.AllowedShared) Allow(kernel, dynamicShared);
     }
+
+    private const int MostGroups = 65_535;
 
     private void Allow(LoadedKernel kernel, int dynamicShared)
     {

@@ -63,7 +63,7 @@ internal sealed class CudaGraph(Accelerator accelerator, nint stream, nint execu
         ObjectDisposedException.ThrowIf(_executable == 0, this);
         accelerator.Bind();
         int code = CudaDriver.cuGraphLaunch(_executable, stream);
-        if (code != 0) throw new InvalidOperationException($"The driver answers {CudaDriver.Name(code)} to the launch of a captured step.");
+        if (code != 0) throw new DriverException($"its driver answers {CudaDriver.Name(code)} to the launch of a recorded step");
     }
 
     protected override void Dispose(bool disposing)

@@ -58,7 +58,7 @@ internal readonly struct FinishGradients(ArrayView<float> partial, Chunks chunks
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
-        int padded = 4 * chunks.Quads, c = (Grid.IdxX * Group.DimX + Group.IdxX) / Reduce.WarpSize, lane = Group.IdxX % Reduce.WarpSize;
+        int padded = 4 * chunks.Quads, c = Reduce.Item, lane = Group.IdxX % Reduce.WarpSize;
         if (c >= padded) return;
         double sum = 0, product = 0;
         for (int i = lane; i < chunks.Count; i += Reduce.WarpSize)

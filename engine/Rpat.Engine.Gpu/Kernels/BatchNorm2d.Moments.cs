@@ -100,7 +100,7 @@ internal readonly struct FinishMoments(ArrayView<float> partial, Chunks chunks, 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
-        int c = (Grid.IdxX * Group.DimX + Group.IdxX) / Reduce.WarpSize, lane = Group.IdxX % Reduce.WarpSize;
+        int c = Reduce.Item, lane = Group.IdxX % Reduce.WarpSize;
         if (c >= 4 * chunks.Quads) return;
         double sum = 0, squares = 0;
         for (int i = lane; i < chunks.Count; i += Reduce.WarpSize) sum += (double)Length(i) * Mean(i, c);

@@ -102,7 +102,7 @@ internal readonly struct BinarySums<TOp>(
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
-        int item = (Grid.IdxX * Group.DimX + Group.IdxX) / Reduce.WarpSize, lane = Group.IdxX % Reduce.WarpSize;
+        int item = Reduce.Item, lane = Group.IdxX % Reduce.WarpSize;
         if (item >= db.IntLength) return;
         int of = channelStride == 0 ? channels : 1, terms = (sampleStride == 0 ? samples : 1) * of * area;
         int sample = sampleStride == 0 ? 0 : item / sampleStride, channel = channelStride == 0 ? 0 : item % channels;

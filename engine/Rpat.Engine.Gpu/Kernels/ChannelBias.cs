@@ -63,7 +63,7 @@ internal readonly struct FinishSums(
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
-        int item = (Grid.IdxX * Group.DimX + Group.IdxX) / Reduce.WarpSize, lane = Group.IdxX % Reduce.WarpSize;
+        int item = Reduce.Item, lane = Group.IdxX % Reduce.WarpSize;
         int tap = item / padded, c = item - tap * padded, at = c * taps + tap;
         if (tap >= taps || c >= channels) return;
         double sum = 0;

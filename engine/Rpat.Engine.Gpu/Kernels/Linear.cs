@@ -20,9 +20,9 @@ internal abstract partial class GpuKernels : ILinearKernels
     public void LinearWeightGradient(int n, int c, int k, DeviceBuffer x, DeviceBuffer dy, bool accumulate, DeviceBuffer? dw,
         DeviceBuffer? dbias)
     {
-        var config = new KernelConfig(
-            new Index3D(k, Ceiling(c, LinearWeight.Columns), 1), new Index3D(LinearWeight.Columns * LinearWeight.Shares, 1, 1));
-        if (dw is not null) Launch(config, new LinearWeight(n, c, k, x.Floats(), dy.Floats(), accumulate ? 1 : 0, dw.Floats()));
+        if (dw is not null)
+            Launch(checked(k * Ceiling(c, LinearWeight.Columns)), LinearWeight.Columns * LinearWeight.Shares,
+                new LinearWeight(n, c, k, x.Floats(), dy.Floats(), accumulate ? 1 : 0, dw.Floats()));
         if (dbias is not null) ForEachWarp(k, new LinearBias(n, k, dy.Floats(), accumulate ? 1 : 0, dbias.Floats()));
     }
 }
@@ -35,7 +35,7 @@ internal readonly struct LinearDot(
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
-        int item = (Grid.IdxX * Group.DimX + Group.IdxX) / Reduce.WarpSize, lane = Group.IdxX % Reduce.WarpSize;
+        int item = Reduce.Item, lane = Group.IdxX % Reduce.WarpSize;
         int i = Pin.Here(item / k), j = item - i * k;
         if (item >= n * k) return;
         float sum = 0;
@@ -75,7 +75,7 @@ internal readonly struct LinearWeight(int n, int c, int k, ArrayView<float> x, A
     public void Run()
     {
         ArrayView<float> shared = SharedMemory.Allocate<float>(Columns * Shares);
-        int share = Group.IdxX / Columns, p = Grid.IdxY * Columns + (Group.IdxX & Columns - 1), j = Grid.IdxX;
+        int block = Grid.IdxX / k, j = Grid.IdxX - block * k, share = Group.IdxX / Columns, p = block * Columns + (Group.IdxX & Columns - 1);
         float sum = 0;
         for (int i = share; i < n && p < c; i += Shares) sum += dy[i * k + j] * x[i * c + p];
         shared[Group.IdxX] = sum;
@@ -92,7 +92,7 @@ internal readonly struct LinearBias(int n, int k, ArrayView<float> dy, int accum
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run()
     {
-        int j = (Grid.IdxX * Group.DimX + Group.IdxX) / Reduce.WarpSize, lane = Group.IdxX % Reduce.WarpSize;
+        int j = Reduce.Item, lane = Group.IdxX % Reduce.WarpSize;
         if (j >= k) return;
         double sum = 0;
         for (int i = lane; i < n; i += Reduce.WarpSize) sum += dy[i * k + j];

@@ -51,7 +51,7 @@ internal readonly struct RowLossViews(
     public int Row
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => (Grid.IdxX * Group.DimX + Group.IdxX) / Reduce.WarpSize;
+        get => Reduce.Item;
     }
 
     /// <summary>Whether this warp has a row; the same for all its lanes.</summary>

@@ -26,11 +26,11 @@ internal static class Real
         return Taylor(r) * Interop.IntAsFloat((ulong)(n + Bias) << MantissaBits);
     }
 
-    /// <summary>ln x for normal x; NaN for all else.</summary>
+    /// <summary>ln x for normal x, infinity of infinity; NaN for all else.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Log(double x)
     {
-        double poison = x > 0 ? 0 : double.NaN;
+        double poison = x > double.MaxValue ? x : x > 0 ? 0 : double.NaN;
         // 1 above √2, where m is halved
         ulong bits = Interop.FloatAsInt(x), fraction = bits & Mantissa, above = (SqrtTwoFraction - fraction) >> 63;
         double exponent = (int)((bits >> MantissaBits) + above) - Bias,

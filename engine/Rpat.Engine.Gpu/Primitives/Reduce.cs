@@ -8,6 +8,13 @@ internal static class Reduce
     /// <summary>Threads of a warp.</summary>
     public const int WarpSize = 32;
 
+    /// <summary>The warp's number in a launch of one per item; that of its threads would pass 2³¹ at a 32nd of the items.</summary>
+    public static int Item
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Grid.IdxX * (Group.DimX / WarpSize) + Group.IdxX / WarpSize;
+    }
+
     /// <summary>
     /// Sum over the lanes of a warp; every lane gets the same bits, because both sides of a shuffle add the same two numbers.
     /// </summary>

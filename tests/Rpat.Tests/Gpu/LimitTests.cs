@@ -26,15 +26,34 @@ public class LimitTests(GpuFixture fixture) : IClassFixture<GpuFixture>
     }
 
     [Fact]
-    public void Many_outputs_of_a_linear_layer_are_groups_along_x()
+    public void Many_outputs_and_inputs_of_a_linear_layer_are_groups_along_x()
     {
-        const int outputs = 65_536;
+        const int outputs = 65_536, inputs = 2_100_000;
         Probe? probe = null;
         using var device = GpuDevice.Simulator(through: queue => probe = new Probe(queue));
         DeviceBuffer x = device.Allocate(1), dy = device.Allocate(outputs), dw = device.Allocate(outputs);
         device.Kernels.LinearWeightGradient(1, 1, outputs, x, dy, false, dw, null);
         Index3D grid = Assert.Single(probe!.Grids);
         Assert.Equal((outputs, 1, 1), (grid.X, grid.Y, grid.Z));
+        DeviceBuffer wide = device.Allocate(inputs), gradient = device.Allocate(2 * inputs);
+        device.Kernels.LinearWeightGradient(1, inputs, 2, wide, dy, false, gradient, null);
+        grid = probe.Grids[^1];
+        Assert.Equal((2 * inputs / 32, 1, 1), (grid.X, grid.Y, grid.Z));
+    }
+
+    /// <summary>A logarithm of infinity is no number that hides an overflow.</summary>
+    [Fact]
+    public void Logarithms_to_the_end()
+    {
+        float[] x = [1, float.MaxValue, float.PositiveInfinity];
+        using var cpu = Device.Cpu(1);
+        foreach (var device in new[] { cpu, fixture.Device() })
+        {
+            Tape tape = new(device);
+            Tensor y = tape.Retain(tape.Log(Tensor.From(device, new Shape(1, 3), x)));
+            tape.Forward();
+            Assert.Equal([0, MathF.Log(float.MaxValue), float.PositiveInfinity], y.ToArray());
+        }
     }
 
     /// <summary>As on the CPU: infinity and 0 where doubles end.</summary>

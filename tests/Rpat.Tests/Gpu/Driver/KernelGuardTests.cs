@@ -28,8 +28,11 @@ public class KernelGuardTests
         var driver = new FakeDriver { Function = new(168, 384, 0, 0) };
         var guard = Guard(driver);
         var kernel = guard.Describe("ConvGemm", 1);
-        guard.RequireLaunch(kernel, 384, 0);
-        var refused = Assert.Throws<DeviceUnavailableException>(() => guard.RequireLaunch(kernel, 512, 0));
+        guard.RequireLaunch(kernel, new(1, 1, 1), 384, 0);
+        guard.RequireLaunch(kernel, new(1 << 30, 65_535, 65_535), 384, 0);
+        Assert.Contains("with 1x65536x1 groups: CUDA allows 65535 along y and z", Assert.Throws<DeviceUnavailableException>(
+            () => guard.RequireLaunch(kernel, new(1, 65_536, 1), 384, 0)).Message, StringComparison.Ordinal);
+        var refused = Assert.Throws<DeviceUnavailableException>(() => guard.RequireLaunch(kernel, new(1, 1, 1), 512, 0));
         Assert.Equal(
             "Kernel ConvGemm cannot run with 512 threads per group on cuda:0, where its 168 registers per thread allow 384: report it with "
                 + "the output of 'rpat devices'.", refused.Message);
@@ -43,14 +46,14 @@ public class KernelGuardTests
         var driver = new FakeDriver { Function = new(64, 1024, 0, 8 << 10) };
         var guard = Guard(driver);
         var kernel = guard.Describe("ConvLineGemm-Tf32", 1);
-        guard.RequireLaunch(kernel, 128, 40 << 10);
+        guard.RequireLaunch(kernel, new(1, 1, 1), 128, 40 << 10);
         Assert.Empty(driver.Allowed);
-        guard.RequireLaunch(kernel, 128, (40 << 10) + 16);
-        guard.RequireLaunch(kernel, 128, (40 << 10) + 16);
-        guard.RequireLaunch(kernel, 128, 219 << 10);
-        guard.RequireLaunch(kernel, 128, 100 << 10);
+        guard.RequireLaunch(kernel, new(1, 1, 1), 128, (40 << 10) + 16);
+        guard.RequireLaunch(kernel, new(1, 1, 1), 128, (40 << 10) + 16);
+        guard.RequireLaunch(kernel, new(1, 1, 1), 128, 219 << 10);
+        guard.RequireLaunch(kernel, new(1, 1, 1), 128, 100 << 10);
         Assert.Equal([(40 << 10) + 16, 219 << 10], driver.Allowed);
-        var refused = Assert.Throws<DeviceUnavailableException>(() => guard.RequireLaunch(kernel, 128, 220 << 10));
+        var refused = Assert.Throws<DeviceUnavailableException>(() => guard.RequireLaunch(kernel, new(1, 1, 1), 128, 220 << 10));
         Assert.Equal(
             "Kernel ConvLineGemm-Tf32 needs 225280 bytes of dynamic shared memory per group, and cuda:0 has 224256 for it: report it with "
                 + "the output of 'rpat devices'.", refused.Message);
