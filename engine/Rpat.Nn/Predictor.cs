@@ -1,8 +1,8 @@
 namespace Rpat.Nn;
 
 /// <summary>
-/// Evaluates a network on any number of images, a batch at a time; no result depends on the batch. Several threads may call it: they take
-/// turns on the network's device.
+/// Evaluates a network on any number of images, a batch at a time; no result depends on the batch, but for the last bits on a GPU. Several
+/// threads may call it: they take turns on the network's device.
 /// </summary>
 /// <param name="batch">Images per pass.</param>
 /// <exception cref="ArgumentOutOfRangeException">The batch is below 1.</exception>

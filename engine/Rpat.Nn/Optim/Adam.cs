@@ -42,11 +42,9 @@ public sealed class Adam(ParameterStore parameters, float beta1 = 0.9f, float be
     /// <inheritdoc/>
     protected override void LoadMoments(IReadOnlyDictionary<string, NamedArray> state)
     {
-        if (!state.TryGetValue(CountName, out var count))
-            throw new CheckpointException($"The training state has no '{CountName}': it belongs to a run with another optimizer.");
         Parameters.Fill(_mean, MeanPrefix, state);
         Parameters.Fill(_square, SquarePrefix, state);
-        _steps = count.ToInt64()[0];
+        _steps = state[CountName].ToInt64()[0];
     }
 
     private float Correction(float beta) => (float)(1 - Math.Pow(beta, _steps));

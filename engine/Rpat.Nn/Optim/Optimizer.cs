@@ -95,6 +95,10 @@ public abstract class Optimizer(ParameterStore parameters, float weightDecay)
     /// <exception cref="CheckpointException">One is missing or of another size; nothing is changed then.</exception>
     public void LoadState(IReadOnlyDictionary<string, NamedArray> state)
     {
+        foreach (var own in State().Where(own => !state.TryGetValue(own.Name, out var given) || given.Count != own.Count))
+            throw new CheckpointException(state.ContainsKey(own.Name)
+                ? $"'{own.Name}' in the training state has {state[own.Name].Count} values where {own.Count} are wanted: it belongs to another run."
+                : $"The training state has no '{own.Name}': it belongs to another run.");
         LoadMoments(state);
         _gather?.LoadState(state);
     }

@@ -27,6 +27,8 @@ public sealed class TrainingStep : ITrainingState
     private StepHook[] _acting = [];
     private Pgd? _attack;
     private StepProgram? _last;
+    private const string Count = "counter.step";
+
     private long _steps; // of those whose number the caller does not give
 
     /// <summary>Prepares training.</summary>
@@ -56,8 +58,7 @@ public sealed class TrainingStep : ITrainingState
         _hooks = [.. objective.AllModifiers.Select(m => (m, m.Begin(run)!)).Where(h => h.Item2 is not null)];
         _nets = StepNets.For(net, objective, companions, _hooks.Select(h => h.Hook.Average).FirstOrDefault(net => net is not null), seed);
         // What others write is saved after an epoch, which would be lost.
-        _ = _hooks.Where(h => h.Hook.GetType().Assembly != typeof(TrainingStep).Assembly).Select(h => (ITrainingState)h.Hook)
-            .SelectMany(Distinct([])).Count();
+        if (_hooks.Any(h => h.Hook.GetType().Assembly != typeof(TrainingStep).Assembly)) _ = State().Count();
         if (objective.Mask is { } mask) _masker = new GradientMasker(net, mask);
         Enter(1);
     }
@@ -165,7 +166,7 @@ public sealed class TrainingStep : ITrainingState
     /// <exception cref="ContractException">A hook returns no arrays, or two of a name.</exception>
     public IEnumerable<NamedArray> State()
     {
-        NamedArray[] own = [.. _optimizer.State()];
+        NamedArray[] own = [.. _optimizer.State(), .. _steps == 0 ? Array.Empty<NamedArray>() : [NamedArray.FromInt64(Count, [_steps])]];
         return [.. own, .. Parts().SelectMany(Distinct([.. own.Select(array => array.Name)]))];
     }
 
@@ -174,6 +175,7 @@ public sealed class TrainingStep : ITrainingState
     {
         _optimizer.LoadState(state);
         foreach (var part in Parts()) part.LoadState(state);
+        _steps = state.TryGetValue(Count, out var count) ? count.ToInt64()[0] : 0;
     }
 
     private static Func<ITrainingState, IEnumerable<NamedArray>> Distinct(HashSet<string> names) => part =>

@@ -65,6 +65,28 @@ public class TrainingStateTests
         TestNets.SameBits([.. one.State()], [.. other.State()]);
     }
 
+    /// <summary>Steps that the caller does not number are numbered on, so that dropout draws other units in each.</summary>
+    [Fact]
+    public void Steps_without_a_number_are_counted_on()
+    {
+        using var device = Device.Cpu(2);
+        var (whole, step) = Dropping(device);
+        Unnumbered(step, 0, 4);
+        var (first, before) = Dropping(device);
+        Unnumbered(before, 0, 2);
+        var (second, after) = Dropping(device);
+        second.Load(first.State().ToDictionary(a => a.Name));
+        after.LoadState(before.State().ToDictionary(a => a.Name));
+        Unnumbered(after, 2, 4);
+        TestNets.SameBits([.. whole.State()], [.. second.State()]);
+
+        static void Unnumbered(TrainingStep step, int from, int to)
+        {
+            for (int i = from; i < to; i++)
+                step.Run(TestNets.Images(4, seed: 10 + i), TestNets.ClassesOf(4), TestNets.Indices(4, 4 * i), epoch: 1, rate: 0.1f);
+        }
+    }
+
     /// <summary>What no step moves, such as MeanSparse's statistics, is in the average too.</summary>
     [Fact]
     public void An_average_begins_with_the_networks_whole_state()
