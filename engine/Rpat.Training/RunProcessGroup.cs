@@ -99,6 +99,9 @@ internal sealed class RunProcessGroup
         return value[0];
     }
 
+    /// <summary>Waits until rank 0 has written what it writes: some launchers end it as soon as another rank has ended.</summary>
+    public void WaitForFirst() => Broadcast(true);
+
     /// <summary>
     /// Measures a network on images, of which each process takes a range; the counts are those of one process, since no image depends on
     /// another one.
@@ -141,7 +144,7 @@ internal sealed class RunProcessGroup
         }
         if (all.Rank > 0) return;
         if (saves) Stop.AskToSave();
-        if (_agreed != 0 && !Stop.IsRequested) Stop.Ask(_agreed);
+        if (_agreed != 0) Stop.Follow(_agreed);
     }
 }
 
@@ -149,14 +152,14 @@ internal sealed class RunProcessGroup
 internal static class SharedState
 {
     /// <summary>Brings every process to rank 0's state; all must call it.</summary>
-    /// <exception cref="DataException">A process has different training images from rank 0's.</exception>
+    /// <exception cref="DataException">A process has other images or teachers than rank 0.</exception>
     public static void Send(IProcessGroup team, Run run)
     {
         var standing = run.State.Standing(planned: false, run.Identity, new Dictionary<string, long>());
         var said = JsonSerializer.Deserialize<TrainerState>(
             team.BroadcastBytes(JsonSerializer.SerializeToUtf8Bytes(standing, Checkpoint.Format)), Checkpoint.Format)!;
-        if (team.Rank > 0 && said.Identity.Data != run.Identity.Data)
-            throw new DataException("the training images are not those of rank 0: give all processes the same files.");
+        if (team.Rank > 0 && run.Identity.Difference(said.Identity) is { } other)
+            throw new DataException($"the {other} are not those of rank 0: give all processes the same files.");
         var net = Send(team, [.. run.Net.State()]);
         var rest = Send(team, [.. run.Step.State()]);
         if (team.Rank == 0) return;

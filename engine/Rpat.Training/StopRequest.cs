@@ -15,6 +15,7 @@ internal sealed class StopRequest : IDisposable
     private readonly List<Timer> _timers = [];
     private int _exitCode;
     private bool _save;
+    private bool _isSignalled;
     private bool _disposed;
 
     /// <summary>Whether the loop should finish its step and return. Cheap enough to check after every step.</summary>
@@ -57,11 +58,15 @@ internal sealed class StopRequest : IDisposable
         if (Interlocked.Exchange(ref _savesHeld, 0) != 0) AskToSave();
     }
 
-    /// <summary>The effect of a signal: the first requests a stop, the second exits.</summary>
+    /// <summary>The effect of a signal: the first of this process requests a stop, the second exits.</summary>
     public void Ask(int exitCode)
     {
-        if (!AskFirst(exitCode)) LeaveNow(exitCode);
+        bool isSecond = Interlocked.Exchange(ref _isSignalled, true);
+        if (!AskFirst(exitCode) && isSecond) LeaveNow(exitCode);
     }
+
+    /// <summary>Requests the stop that others have been asked for, which is no signal to this process.</summary>
+    public void Follow(int exitCode) => AskFirst(exitCode);
 
     /// <summary>Ends the process when a time has elapsed, with nobody else to tell.</summary>
     public void LeaveAfter(TimeSpan time, int exitCode) => After(time, () => Leave(exitCode));

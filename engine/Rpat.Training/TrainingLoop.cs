@@ -124,12 +124,14 @@ internal sealed class TrainingLoop
         if (_evaluation.Final((attack, done, count, time) => Tell(o => o.Evaluating(attack, done, count, time))) is not { } results)
             return new TrainingOutcome([], Interrupted: true);
         Tell(observer => observer.Finished(results));
+        _run.Team.WaitForFirst();
         return new TrainingOutcome(results);
     }
 
     private TrainingOutcome Interrupted()
     {
         Tell(observer => observer.Stopped());
+        _run.Team.WaitForFirst();
         return new TrainingOutcome([], Interrupted: true);
     }
 

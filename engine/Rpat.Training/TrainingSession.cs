@@ -17,8 +17,8 @@ internal sealed class TrainingSession : IDisposable
         IReadOnlyList<string>? plugins = null)
     {
         (Config, _clock) = (plan.Resolved.Config, clock);
-        Folder = plan.Folder is null ? RunFolder.Create(plan.Resolved, clock) : RunFolder.Reopen(plan.Folder, clock);
-        if (plan.IsChanged) Folder.WriteConfig(plan.Resolved);
+        Folder = plan.Folder is null ? RunFolder.Create(plan.Stored, clock) : RunFolder.Reopen(plan.Folder, clock);
+        if (plan.IsChanged) Folder.WriteConfig(plan.Stored);
         _log = new PlainView(Folder.Log, _logInterval, clock);
         _record = Record(commandLine, compute, [.. (plugins ?? []).Select(Path.GetFullPath)]);
         try

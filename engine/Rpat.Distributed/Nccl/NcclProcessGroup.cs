@@ -18,6 +18,7 @@ public sealed unsafe class NcclProcessGroup : IDeviceProcessGroup
     private nint _communicator;
     private bool _isAdding;
     private DeviceBuffer? _slices;
+    private volatile PeerLostException? _lost;
 
     /// <summary>Makes NCCL's communicator; all ranks must do so.</summary>
     /// <param name="host">The group that is there; it stays its owner's.</param>
@@ -152,12 +153,14 @@ public sealed unsafe class NcclProcessGroup : IDeviceProcessGroup
     private void Check(int code, string function)
     {
         if (code == 0) return;
+        if (_lost is { } lost) throw new PeerLostException(lost.Rank, lost.Code, lost.Message, lost);
         _host.Wait(); // if a rank is lost, this says so
         _nccl.Check(code, function);
     }
 
-    private void Abort(PeerLostException _)
+    private void Abort(PeerLostException lost)
     {
+        _lost = lost;
         nint communicator = Interlocked.Exchange(ref _communicator, 0);
         if (communicator != 0) _functions.ncclCommAbort(communicator);
     }

@@ -79,14 +79,19 @@ internal sealed class Heartbeat : ILossSource, IDisposable
     private void Run()
     {
         long last = Stopwatch.GetTimestamp();
+        var untilBeat = TimeSpan.Zero;
         while (_gone.Count < _links.Length && _left > TimeSpan.Zero)
         {
-            if (!_leaving)
-                foreach (var link in Living()) TrySend(link, [Beat]);
-            Listen();
+            if (untilBeat <= TimeSpan.Zero)
+            {
+                untilBeat = _interval;
+                foreach (var link in _leaving ? [] : Living()) TrySend(link, [Beat]);
+            }
+            Listen(untilBeat); // which ends with each message, whereas a beat answers none
             // A process that was itself suspended must not count that time as silence of the others.
             var passed = TimeSpan.FromTicks(Math.Min(Stopwatch.GetElapsedTime(last).Ticks, 2 * _interval.Ticks));
             last = Stopwatch.GetTimestamp();
+            untilBeat -= passed;
             if (_leaving) _left -= passed;
             else Count(passed);
         }
@@ -94,12 +99,12 @@ internal sealed class Heartbeat : ILossSource, IDisposable
 
     private List<Connection> Living() => [.. _links.Where(link => !_gone.Contains(link))];
 
-    private void Listen()
+    private void Listen(TimeSpan most)
     {
         var readable = Living().ConvertAll(link => link.Socket);
         try
         {
-            Socket.Select(readable, null, null, _interval);
+            Socket.Select(readable, null, null, most);
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException)
         {

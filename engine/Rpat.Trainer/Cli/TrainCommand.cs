@@ -120,6 +120,7 @@ internal sealed class TrainCommand
     {
         var config = plan.Resolved.Config;
         using var stop = new StopRequest();
+        if (group is not null) stop.Leave = Environment.Exit; // NCCL may wait for a rank that is lost; the console takes over later
         var team = new RunProcessGroup(group, stop, description);
         return team.ForAll(() =>
         {

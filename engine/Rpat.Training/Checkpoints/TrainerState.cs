@@ -35,20 +35,20 @@ internal sealed record RunIdentity(string Data, string Program, string Kernels, 
     /// <exception cref="DataException">Images or teachers are not those that the run started with.</exception>
     public void RequireSameRun(RunIdentity earlier, Action<string> note)
     {
-        if (Data != earlier.Data)
-            throw new DataException(
-                "the training images are not those that the run began with: give the same images, or start a new run.");
-        if (earlier.More is not null && More is not null && More != earlier.More)
-            throw new DataException(
-                "the images of data.aux are not those that the run began with: give the same file, or start a new run.");
-        if (earlier.Teachers is not null && Teachers is not null && Teachers != earlier.Teachers)
-            throw new DataException(
-                "the networks of method.teachers are not those that the run began with: give the same files, or start a new run.");
+        if (Difference(earlier) is { } other)
+            throw new DataException($"the {other} are not those that the run began with: give the same ones, or start a new run.");
         if (Program != earlier.Program)
             note($"note: the run started with version {earlier.Program} and is resumed with {Program}: rounding may differ.");
         if (Kernels != earlier.Kernels)
             note($"note: the run started on {earlier.Kernels} and is resumed on {Kernels}: rounding may differ.");
     }
+
+    /// <summary>What another run or rank reads otherwise, in the plural; null if nothing.</summary>
+    public string? Difference(RunIdentity other) => Data != other.Data ? "training images"
+        : IsOther(More, other.More) ? "images of data.aux" : IsOther(Teachers, other.Teachers) ? "networks of method.teachers" : null;
+
+    // Older checkpoints lack them.
+    private static bool IsOther(string? one, string? other) => one is not null && other is not null && one != other;
 
     private static string Hash(LabeledImages images)
     {

@@ -69,7 +69,9 @@ internal static class Launcher
         int localSize = LocalSize(e, "LOCAL_RANK", "LOCAL_WORLD_SIZE", ("WORLD_SIZE", size))
             ?? (host is not null && MeetingAddress.IsLoopback(host) ? size : 1);
         int localRank = e.Number("LOCAL_RANK") ?? (localSize == size ? rank : 0);
-        return new(launcher, rank, size, localRank, localSize, host, e.Port() ?? DefaultPort);
+        // Its agent may itself listen at the port that it tells.
+        bool isTaken = bool.TryParse(e.Text("TORCHELASTIC_USE_AGENT_STORE"), out bool agent) && agent;
+        return new(launcher, rank, size, localRank, localSize, host, (e.Port() ?? DefaultPort) + (isTaken ? 1 : 0));
     }
 
     // A step's variables take precedence over its job's.
@@ -163,7 +165,8 @@ internal static class Processes
         return plan with
         {
             Resolved = plan.Resolved.With(ConfigKeys.Of(c => c.Run.Processes), FormattableString.Invariant($"{size}"),
-            launched!.Launcher)
+                launched!.Launcher),
+            OwnProcesses = entry,
         };
     }
 

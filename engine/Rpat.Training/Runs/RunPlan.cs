@@ -10,6 +10,13 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
     // What shows a run, and affects none of its results.
     private static readonly string[] _outward = ["run.", "log."];
 
+    /// <summary>The number of processes that the user gave, where a launcher has started others: the run may be resumed by none.</summary>
+    public ConfigValue? OwnProcesses { get; init; }
+
+    /// <summary>What is stored with the run.</summary>
+    public ResolvedConfig Stored => OwnProcesses is { } own
+        ? Resolved.With(ConfigKeys.Of(c => c.Run.Processes), own.Text, own.Origin) : Resolved;
+
     /// <summary>Whether a resumed run has these very settings.</summary>
     public bool IsSame { get; private init; }
 

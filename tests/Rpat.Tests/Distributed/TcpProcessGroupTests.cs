@@ -174,6 +174,22 @@ public sealed class TcpProcessGroupTests
         Assert.Contains("rank 1 has given no sign of life for 0.4 s", lost.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Two that answered each other's beats would send thousands in a second.</summary>
+    [Fact]
+    public void A_beat_is_not_answered_by_a_beat()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var other = new System.Net.Sockets.TcpClient("localhost", ((IPEndPoint)listener.LocalEndpoint).Port);
+        using var pulse = new Heartbeat([new Connection(listener.AcceptSocket(), 1)], TimeSpan.FromSeconds(60));
+        for (int i = 0; i < 200; i++)
+        {
+            other.GetStream().Write([0]);
+            Thread.Sleep(1);
+        }
+        Assert.InRange(other.Available, 1, 3);
+    }
+
     [Fact]
     public void Who_waits_for_a_slow_one_hears_its_heart()
     {

@@ -142,6 +142,16 @@ public sealed class SweepCommandTests : IDisposable
         Assert.Empty(RunFiles.Runs(_test, "runs"));
     }
 
+    [Fact]
+    public void ASweepUnderMpirunIsRefusedInOneSentence()
+    {
+        using var test = new TestHost(("OMPI_COMM_WORLD_RANK", "0"), ("OMPI_COMM_WORLD_SIZE", "2"), ("OMPI_COMM_WORLD_LOCAL_RANK", "0"),
+            ("OMPI_COMM_WORLD_LOCAL_SIZE", "2"));
+        Assert.Equal(2, test.Run("sweep", "fashion-quick", "--seeds", "1..2", "--out", test.PathOf("runs")));
+        Assert.Contains("has started this sweep, and MPI begins only once in a process: train one row by --index", test.Error,
+            StringComparison.Ordinal);
+    }
+
     private void Tables()
     {
         string grouped = Run("runs", "list", "--columns", "train.seed", "--group-by", "method,method.rpat.weight");

@@ -22,6 +22,24 @@ public sealed class LauncherTests
     public void Torchruns_port_has_a_default() =>
         Assert.Equal(29500, Launcher.Find(Environment("RANK=0 WORLD_SIZE=2 MASTER_ADDR=localhost"))!.Port);
 
+    [Theory]
+    [InlineData("True", 1235)]
+    [InlineData("False", 1234)]
+    public void Torchruns_agent_may_have_the_port_itself(string isTaken, int port) => Assert.Equal(port, Launcher.Find(Environment(
+        $"RANK=0 WORLD_SIZE=2 MASTER_ADDR=localhost MASTER_PORT=1234 TORCHELASTIC_USE_AGENT_STORE={isTaken}"))!.Port);
+
+    /// <summary>A run that a launcher started in many processes is resumed by hand in one.</summary>
+    [Fact]
+    public void A_launchers_number_is_not_stored_with_the_run()
+    {
+        var sources = new ConfigSources([], new Dictionary<string, string>(), ["recipe=fashion-quick"], []);
+        var place = Launcher.Find(Environment("RANK=0 WORLD_SIZE=2 MASTER_ADDR=localhost"))!;
+        var plan = Processes.Plan(new RunPlan(ConfigResolver.Resolve(sources)), place);
+        Assert.Equal((2, 1), (plan.Resolved.Config.Run.Processes, plan.Stored.Config.Run.Processes));
+        var given = Processes.Plan(new RunPlan(ConfigResolver.Resolve(sources with { Sets = [.. sources.Sets, "run.processes=2"] })), null);
+        Assert.Equal((2, 2), (given.Resolved.Config.Run.Processes, given.Stored.Config.Run.Processes));
+    }
+
     [Fact]
     public void One_process_is_alone_whoever_started_it() =>
         Assert.Null(Launcher.Find(Environment("RANK=0 WORLD_SIZE=1 OMPI_COMM_WORLD_RANK=1 OMPI_COMM_WORLD_SIZE=2")));

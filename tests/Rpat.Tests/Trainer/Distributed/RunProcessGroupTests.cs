@@ -22,6 +22,15 @@ public sealed class RunProcessGroupTests
         }
     }
 
+    [Theory]
+    [InlineData("a", "m", "t", null)]
+    [InlineData("b", "m", "t", "training images")]
+    [InlineData("a", "n", "t", "images of data.aux")]
+    [InlineData("a", "m", "u", "networks of method.teachers")]
+    [InlineData("a", null, null, null)]
+    public void RanksCompareWhatTheyRead(string data, string? more, string? teachers, string? difference) => Assert.Equal(difference,
+        new RunIdentity("a", "1", "cpu", "m", "t").Difference(new RunIdentity(data, "2", "gpu", more, teachers)));
+
     [Fact]
     public void A_stop_that_one_is_asked_for_is_the_stop_of_all_from_the_same_step_on()
     {

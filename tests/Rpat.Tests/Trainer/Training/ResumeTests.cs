@@ -265,7 +265,7 @@ public sealed class ResumeTests(ResumeTests.Trained trained) : IClassFixture<Res
         {
             Further(pixel, label);
             Assert.Equal(3, _test.Run("train", "--resume", parts, "--set", "train.max_steps=13"));
-            Assert.Contains("rpat: the images of data.aux are not those that the run began with: give the same file, or start a new run.",
+            Assert.Contains("rpat: the images of data.aux are not those that the run began with: give the same ones, or start a new run.",
                 _test.Error.Split('\n'));
         }
         Further(0, 0);

@@ -19,6 +19,20 @@ public partial class StopRequestTests
         Assert.Equal(130, stop.Code);
     }
 
+    /// <summary>A launcher signals every rank, and each hears of the others' signals as well.</summary>
+    [Fact]
+    public void TheFirstSignalOfAProcessThatFollowsOthersDoesNotEndIt()
+    {
+        var heard = new List<string>();
+        using var stop = new StopRequest { Announced = () => heard.Add("asked"), Leave = code => heard.Add($"left {code}") };
+        stop.Follow(143);
+        stop.Follow(143);
+        stop.Ask(143);
+        Assert.Equal(["asked"], heard);
+        stop.Ask(143);
+        Assert.Equal(["asked", "left 143"], heard);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
