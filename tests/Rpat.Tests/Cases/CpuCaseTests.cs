@@ -23,6 +23,14 @@ public class CpuCaseTests
         foreach (var device in opened) device.Dispose();
     }
 
+    /// <summary>Runs cases with each of some setups; the first one is checked against the reference and has one thread.</summary>
+    internal static void Check(CaseGroup group, IEnumerable<CpuSetup> setups)
+    {
+        (CpuSetup Setup, Device Device)[] devices = [.. setups.Select(setup => (setup, setup.Open()))];
+        Check(group, devices);
+        foreach (var (_, device) in devices) device.Dispose();
+    }
+
     private static void Check(CaseGroup group, (CpuSetup Setup, Device Device)[] devices)
     {
         Array4[]? expected = null, before = null;
