@@ -24,7 +24,9 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
     {
         if (run.Folder.IsResumed && _store.Newest(report.View.Note) is { } newest)
         {
-            run.Identity.RequireSameRun(newest.Standing.Identity, report.View.Note);
+            var earlier = newest.Standing.Identity;
+            bool hasOthers = run.Folder.Plan is { HasOtherNetworks: true };
+            run.Identity.RequireSameRun(hasOthers ? earlier with { Teachers = null } : earlier, report.View.Note);
             Restore(newest.File);
             report.View.Note($"resuming from step {_state.Step} of {run.TotalSteps}");
             if (_guard.Action == GuardAction.Rollback && _store.Planned().Count == 0) Save(planned: true);

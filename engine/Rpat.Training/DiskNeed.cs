@@ -13,8 +13,9 @@ internal sealed record DiskNeed(long Bytes, long Free)
     {
         long net = Size(run.Reported.State()), checkpoint = Size(run.Net.State()) + Size(run.Step.State());
         int epochs = (run.TotalSteps + run.StepsPerEpoch - 1) / run.StepsPerEpoch;
-        long planned = 1 + Times(epochs, run.Config.Checkpoint.Epochs) + Times(run.TotalSteps, run.Config.Checkpoint.Steps);
-        long kept = Math.Min(run.Config.Checkpoint.Keep + 1 + Times(epochs, run.Config.Checkpoint.KeepEvery), planned);
+        long forGood = Times(epochs, run.Config.Checkpoint.KeepEvery);
+        long planned = 1 + Times(epochs, run.Config.Checkpoint.Epochs) + Times(run.TotalSteps, run.Config.Checkpoint.Steps) + forGood;
+        long kept = Math.Min(run.Config.Checkpoint.Keep + 1 + forGood, planned);
         return new DiskNeed((checkpoint * kept) + (net * Networks), FreeAt(run.Config.Run.Out));
     }
 

@@ -29,6 +29,7 @@ internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, I
     /// </summary>
     public void Begin()
     {
+        if (run.Folder.Plan is { IsChanged: true } plan) run.Folder.WriteConfig(plan.Stored);
         _board.Begin(_state.Step, run.Config, RegularFile.ReadText(run.Folder.PathOf(RunFolder.ConfigName), Layers.MaxFileBytes));
         if (_state.Step > 0) return;
         foreach (string note in run.Notes) run.Folder.Warn(note);

@@ -18,7 +18,7 @@ internal sealed class TrainingSession : IDisposable
     {
         (Config, _clock) = (plan.Resolved.Config, clock);
         Folder = plan.Folder is null ? RunFolder.Create(plan.Stored, clock) : RunFolder.Reopen(plan.Folder, clock);
-        if (plan.IsChanged) Folder.WriteConfig(plan.Stored);
+        Folder.Plan = plan;
         _log = new PlainView(Folder.Log, _logInterval, clock);
         _record = Record(commandLine, compute, [.. (plugins ?? []).Select(Path.GetFullPath)]);
         try

@@ -139,7 +139,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
         if ((Gradients & Gradients.Parameters) != 0 && _parameters.Find(p => p.Of.IsFrozen != p.IsFrozen).Of is { } parameter)
             throw new InvalidOperationException(
                 $"{parameter.Name} was {(parameter.IsFrozen ? "" : "un")}frozen after this tape was recorded: record a new one.");
-        Device.BackwardPasses++;
+        (Device.BackwardPasses, _tenant.HasGradients) = (Device.BackwardPasses + 1, true);
         foreach (var tensor in _targets) tensor.HasGrad = true;
         foreach (var other in _others)
         {

@@ -40,8 +40,7 @@ internal sealed class LinearNode : OpNode
     public override void Backward(IKernels k)
     {
         var bias = _bias is { NeedsGrad: true } ? _bias : null;
-        bool together = _w.NeedsGrad && _w.Accumulate == bias?.Accumulate; // either may have been written by another op
-        DeviceBuffer dy = Output.Grad;
+        var (dy, together) = (Output.Grad, _w.NeedsGrad && _w.Accumulate == bias?.Accumulate); // another op may have written either
         if (_w.NeedsGrad) k.LinearWeightGradient(_n, _c, _k, _x.Stored.Data, dy, _w.Accumulate, _w.Grad, together ? bias!.Grad : null);
         if (bias is not null && !together) k.LinearWeightGradient(_n, _c, _k, _x.Stored.Data, dy, bias.Accumulate, null, bias.Grad);
         if (_x.NeedsGrad) k.LinearInputGradient(_n, _c, _k, dy, _w.Data, _x.Accumulate, _x.Grad);

@@ -130,11 +130,12 @@ public class Tensor
     /// <inheritdoc/>
     public override string ToString() => $"{Name} {Shape}";
 
+    private bool IsThere => Device.IsCapturing || Maker == Device.Arena.Tenant; // tapes that are recorded together have begun already
+
     private DeviceBuffer Required(DeviceBuffer buffer, int lostAt) =>
-        Maker is null || Maker == Device.Arena.Tenant && Maker.Steps <= lostAt ? buffer : throw new InvalidOperationException(
-            Maker != Device.Arena.Tenant ? $"{Name} is gone, since another tape has run on the device: use it before, or copy it."
-            : $"{Name} is gone, since later ops of its tape use its memory: call tape.Retain when recording it, or list it in Node.Saved if "
-                + "an op's Backward reads it.");
+        Maker is null || IsThere && Maker.Steps <= lostAt ? buffer : throw new InvalidOperationException($"{Name} is gone, since " + (IsThere
+            ? "later ops of its tape use its memory: call tape.Retain when recording it, or list it in Node.Saved if a Backward reads it."
+            : "another tape has run on the device: use it before, or copy it."));
 
     private float[] Read(DeviceBuffer buffer)
     {

@@ -63,6 +63,7 @@ internal sealed class TrainCommand
         try
         {
             plan = Processes.Plan(Plan(parsed, sources), place).Settled(_host.Note);
+            if (place is not null && plan.Folder is { } earlier) RunPlan.RequireCheckpoint(earlier);
         }
         catch (Exception error) when (transport is { Mpi: not null })
         {

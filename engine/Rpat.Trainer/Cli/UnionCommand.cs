@@ -30,7 +30,9 @@ internal static class UnionCommand
         {
             output.WriteLine(union.Model);
             Line("clean", union.Clean);
-            foreach (var (threat, robust) in union.Robust) Line($"{AttackTitle.Of(threat.Suite)} {threat.Norm} {threat.Eps}", robust);
+            foreach (var (threat, robust) in union.Robust)
+                Line($"{AttackTitle.Of(threat.Suite)} {threat.Norm} {threat.Eps}"
+                    + (union.Robust.Count(other => $"{other.Threat}" == $"{threat}") > 1 ? $" ({threat.Settings})" : ""), robust);
             Line("union of all", union.Union);
             output.WriteLine($"  {"mean of the threats",-28}{Format.Percent(union.Mean),8}");
             if (unions.Count > 1)
@@ -53,7 +55,8 @@ internal static class UnionCommand
         model_sha256 = union.ModelHash,
         images = union.Images,
         clean = union.Clean,
-        threats = union.Robust.Select(column => new { column.Threat.Norm, column.Threat.Eps, attack = column.Threat.Suite, column.Robust }),
+        threats = union.Robust.Select(column => new
+        { column.Threat.Norm, column.Threat.Eps, attack = column.Threat.Suite, column.Threat.Settings, column.Robust }),
         union = union.Union,
         mean = union.Mean,
         competitiveness = union.Competitiveness(unions),

@@ -84,7 +84,8 @@ internal static class ImageOutcomes
             try
             {
                 var manifest = Verification.ManifestOf(folder);
-                if (!RunData.IsOfEarlierWeights(folder, manifest)) Add(outcomes, manifest, Verification.LedgerOf(folder));
+                if (!RunData.IsOfEarlierWeights(folder, manifest) && RunData.OtherFile(folder, manifest).Length == 0)
+                    Add(outcomes, manifest, Verification.LedgerOf(folder));
             }
             catch (Exception error) when (error is DataException or IOException or UnauthorizedAccessException)
             {

@@ -22,7 +22,7 @@ internal sealed class PaperTable
     public PaperTable(SharedEvaluation compared)
     {
         RunData[] runs = [.. compared.Runs.Where(run => run.AnyResult is not null)];
-        string[] parting = [.. RunLabels.Parting(runs, _keys)];
+        string[] parting = [.. RunLabels.Parting(runs, _keys[..3])];
         _rows =
         [
             .. from run in runs
@@ -59,8 +59,8 @@ internal sealed class PaperTable
         [
             string.Join(", ", settings.Prepend(method)), run.Setting(_keys[1]), run.Setting(_keys[2]),
             run.AnyResult!.Images.ToString(CultureInfo.InvariantCulture),
-            run.Checkpoint is null ? string.Join(" eps ", _keys[3..].Select(run.Setting).Where(value => value.Length > 0))
-                : run.Robust?.Threat ?? "",
+            run.Robust?.Threat ?? (run.Checkpoint is null
+                ? string.Join(" eps ", _keys[3..].Select(run.Setting).Where(value => value.Length > 0)) : ""),
         ];
     }
 

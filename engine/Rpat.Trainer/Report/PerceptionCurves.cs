@@ -47,7 +47,8 @@ internal sealed record PerceptionCurves(string Title,
                      let name = one.GetProperty("group").GetString()!
                      orderby name == "all"
                      select (name, has ? Points(alphas, one.GetProperty("curve")) : [], has ? Points(alphas, one.GetProperty("rho")) : []);
-        return new(AttackTitle.Of(run.GetProperty("perturbation").GetProperty("name").GetString()!), [.. groups]);
+        string perturbation = AttackTitle.Of(run.GetProperty("perturbation").GetProperty("name").GetString()!);
+        return new(run.TryGetProperty("model", out var model) ? $"{perturbation}, {model.GetString()}" : perturbation, [.. groups]);
     }
 
     private static IReadOnlyList<(double, double)> Points(double[] alphas, JsonElement values) => [.. alphas.Zip(Numbers(values))];

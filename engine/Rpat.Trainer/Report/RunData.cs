@@ -64,7 +64,7 @@ internal sealed record RunData(
         .ThenByDescending(measured => measured.Any(a => !a.IsClean))
         .ThenByDescending(measured => measured[0].Images).FirstOrDefault() ?? [];
 
-    private string OwnThreat => $"{Setting(ConfigKeys.Of(c => c.Attack.Norm).Path)} eps {Setting(ConfigKeys.Of(c => c.Attack.Eps).Path)}";
+    internal string OwnThreat => $"{Setting(ConfigKeys.Of(c => c.Attack.Norm).Path)} eps {Setting(ConfigKeys.Of(c => c.Attack.Eps).Path)}";
 
     /// <summary>One accuracy of the evaluation that counts, for its images and conditions; null without a result.</summary>
     public MeasuredAccuracy? AnyResult => Clean ?? Robust;
@@ -131,10 +131,15 @@ internal sealed record RunData(
             .Select(entry => KeyValuePair.Create(entry.Path, entry.Text))];
     }
 
-    // Measurements at the end belong to one epoch only: they are among the results, not among the curves.
-    private static List<MetricEvent> Metrics(string folder, string[] results) => RunContents.Find(folder, MetricsLog.EventsName) is { } path
-        ? [.. MetricEvent.Read(path).Where(one => !results.Contains(one.Split))]
-        : [];
+    // Measurements at the end belong to one epoch only: they are among the results, not among the curves, which may be of the same images.
+    private static List<MetricEvent> Metrics(string folder, string[] results)
+    {
+        if (RunContents.Find(folder, MetricsLog.EventsName) is not { } path) return [];
+        List<MetricEvent> events = [.. MetricEvent.Read(path)];
+        foreach (string split in results)
+            if (events.FindLastIndex(one => one.Split == split) is >= 0 and var last) events.RemoveAt(last);
+        return events;
+    }
 
     private static Dictionary<(string, string), List<(double, double)>> CurvesOf(IReadOnlyList<MetricEvent> events)
     {
@@ -155,9 +160,14 @@ internal sealed record RunData(
         from result in results
         from s in result.Scores
         let source = result.Network.Length == 0 ? EndOfRun : $"{EndOfRun}, {result.Network}"
+        // With a best epoch the run's name stands for its network.
+        let other = results.Count > 1 && result == results[0] ? CheckpointFile.Name : ""
         select new MeasuredAccuracy(s.Title, s.IsClean ? "" : result.Threat, (int)Math.Round(s.Accuracy * result.Images), result.Images,
         source)
-        { Conditions = $"{result.Images} images of {images}, {result.Threat}{(result.Network.Length == 0 ? "" : $", {result.Network}")}" };
+        {
+            Conditions = $"{result.Images} images of {images}, {result.Threat}{(result.Network.Length == 0 ? "" : $", {result.Network}")}",
+            OtherFile = other,
+        };
 
     private static IReadOnlyList<MeasuredAccuracy> Evaluations(string folder, List<string> warnings)
     {
@@ -215,7 +225,7 @@ internal sealed record RunData(
     }
 
     // What is measured of a run is its network; another of its files, such as an earlier checkpoint, is said to be one.
-    private static string OtherFile(string evaluation, EvaluationManifest manifest)
+    internal static string OtherFile(string evaluation, EvaluationManifest manifest)
     {
         string run = Path.GetFullPath(Path.Combine(evaluation, "..", "..")), file = Path.GetFileName(manifest.Model);
         return ForeignHome.Is(run) || CheckpointFile.Of(run) is not { } own || file == Path.GetFileName(own) ? "" : file;
@@ -260,7 +270,9 @@ internal sealed record RunData(
         {
             try
             {
-                if (CorruptionReport.In(path) is { IsWhole: true } report && !IsOfEarlierWeights(path, Verification.ManifestOf(path)))
+                if (CorruptionReport.In(path) is not { IsWhole: true } report) continue;
+                var manifest = Verification.ManifestOf(path);
+                if (!IsOfEarlierWeights(path, manifest) && OtherFile(path, manifest).Length == 0)
                     found.Add((Path.GetFileName(path), report));
             }
             catch (DataException)

@@ -19,8 +19,9 @@ internal sealed class RunReport
     /// <summary>The page.</summary>
     public static string Page(RunData run) => Html.Page($"{run.Name}: RPAT report", new RunReport(run).Body());
 
-    /// <summary>How long a run took, or nothing.</summary>
-    public static string Duration(RunData run) => run.Record is { End: { } end } record ? Format.Duration(end - record.Start) : "";
+    /// <summary>How long a run took, or nothing; of one that was resumed the pauses are not known.</summary>
+    public static string Duration(RunData run) => run.Record is { End: { } end, Resumes: null or { Count: 0 } } record
+        ? Format.Duration(end - record.Start) : "";
 
     /// <summary>A share as percentage with one digit more than a reader needs.</summary>
     public static string Percent(double share) => Format.Percent(share);

@@ -45,11 +45,12 @@ internal static class RunWarnings
     // The best robust accuracy on held-out images is better than the last one: Rice, Wong, Kolter, ICML 2020.
     private static string? Overfitting(RunData run)
     {
-        string? metric = run.Events.Where(e => e.Split == "val").SelectMany(e => e.Values).Select(v => v.Name)
+        string split = run.Events.Any(e => e.Split == "val") ? "val" : "test";
+        string? metric = run.Events.Where(e => e.Split == split).SelectMany(e => e.Values).Select(v => v.Name)
             .FirstOrDefault(name => name.Contains("pgd", StringComparison.OrdinalIgnoreCase)
             || name.Contains("adv", StringComparison.OrdinalIgnoreCase));
         if (metric is null) return null;
-        var curve = run.Curve("val", metric);
+        var curve = run.Curve(split, metric);
         double best = curve.Max(p => p.Y), last = curve[^1].Y;
         if (best - last < Overfit) return null;
         return FormattableString.Invariant(

@@ -23,7 +23,7 @@ internal sealed record SharedEvaluation(
         List<int> left = [.. Enumerable.Range(0, chosen.Length).Where(i => chosen[i].Accuracies.Count > 0)];
         while (left.Count > 0)
         {
-            var best = Best(left.SelectMany(i => chosen[i].Measured.Select(measured => (i, measured))));
+            var best = Best(chosen, left.SelectMany(i => chosen[i].Measured.Select(measured => (i, measured))));
             var shared = best.Select(one => one.Measured.Select(Attack)).Aggregate((a, b) => a.Intersect(b)).ToHashSet();
             foreach (var (i, measured) in best)
                 chosen[i] = chosen[i] with { Chosen = [.. measured.Where(a => shared.Count < 2 || shared.Contains(Attack(a)))] };
@@ -33,10 +33,13 @@ internal sealed record SharedEvaluation(
         return new(chosen, more, [.. Missed(chosen, more)]);
     }
 
-    private static List<(int Run, IReadOnlyList<MeasuredAccuracy> Measured)> Best(
+    // Of a run's own network before others of its files, and of its own threat model before others.
+    private static List<(int Run, IReadOnlyList<MeasuredAccuracy> Measured)> Best(RunData[] runs,
         IEnumerable<(int Run, IReadOnlyList<MeasuredAccuracy> Measured)> all) => all.GroupBy(one => one.Measured[0].Conditions)
-        .OrderByDescending(same => same.Count(one => one.Measured.Any(a => !a.IsClean)))
-        .ThenByDescending(same => same.Count()).ThenByDescending(same => same.All(one => one.Measured.Any(RunData.IsAutoAttack)))
+        .OrderBy(same => same.Any(one => one.Measured[0].OtherFile.Length > 0))
+        .ThenByDescending(same => same.Count(one => one.Measured.Any(a => !a.IsClean))).ThenByDescending(same => same.Count())
+        .ThenByDescending(same => same.Count(one => one.Measured.Any(a => a.Threat == runs[one.Run].OwnThreat)))
+        .ThenByDescending(same => same.All(one => one.Measured.Any(RunData.IsAutoAttack)))
         .ThenByDescending(same => same.First().Measured[0].Images).First().ToList();
 
     private static IEnumerable<RunData> Only(IReadOnlyList<RunData> runs, string? wanted)

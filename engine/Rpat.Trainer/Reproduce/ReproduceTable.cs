@@ -68,8 +68,8 @@ internal static class ReproduceTable
         string images = string.Join(", ", scores.Select(s => s.Images).Distinct()),
             labels = string.Join("; ", scores.Select(s => $"{AttackTitle.Of(s.Label)}: {s.Label}, {s.Threat}").Distinct());
         string spread = rows.Any(r => r.Scores.Count > 1) ? "mean ± standard deviation over the runs where there are several, else " : "";
-        return $"In percent on {images} held-out images; {spread}95 % intervals of the images drawn (Wilson; Mean and NRR by the delta "
-            + $"method). {labels}.\n";
+        return $"In percent on {images} held-out images; {spread}95 % intervals of the images drawn (Wilson; those of Mean and NRR "
+            + $"hold both accuracies at once). {labels}.\n";
     }
 
     private static object Json(ReproduceRow row) => new

@@ -144,7 +144,7 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
         var resolved = ConfigResolver.Resolve(
             given with { Sets = [], Flags = [.. Values(row), ("--name", ConfigKeys.Of(c => c.Run.Name), row.Name)] });
         return NetworkPaths.Latest(resolved) is { } key
-            ? throw new ConfigException($"{key.Path} is '{LatestLink.Name}', which is another run after each of a sweep: name the run.")
+            ? throw new ConfigException($"{key.Path} is '{resolved.Values[key.Path].Text}', which is another run after each of a sweep: name the run.")
             : NetworkPaths.Settled(resolved);
     }
 
@@ -164,7 +164,7 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
         try
         {
             var before = ConfigResolver.Resolve([Layers.Defaults(), Layers.File(Path.Combine(folder, RunFolder.ConfigName))]);
-            return ResumeRules.Differing(before, wanted).Count == 0;
+            return NetworkPaths.Latest(before) is null && ResumeRules.Differing(NetworkPaths.Settled(before), wanted).Count == 0;
         }
         catch (ConfigException)
         {

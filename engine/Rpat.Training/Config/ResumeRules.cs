@@ -16,7 +16,7 @@ internal static class ResumeRules
     {
         foreach (string key in allowed)
             if (!Schema.IsKey(key) && !Schema.IsSection(key)) throw Schema.Unknown(key, "keys that may change");
-        foreach (var leaf in ConfigKeys.All.Where(leaf => !IsFree(leaf.Path) && !allowed.Any(key => Covers(key, leaf.Path))))
+        foreach (var leaf in ConfigKeys.All.Where(leaf => !IsFree(leaf.Path) && !IsAllowed(leaf.Path, allowed)))
         {
             var (old, wanted) = (before.Values[leaf.Path], now.Values[leaf.Path]);
             if (leaf.Same(old, wanted)) continue;
@@ -39,5 +39,7 @@ internal static class ResumeRules
     public static bool IsFree(string path) =>
         _freeKeys.Contains(path) || _freeSections.Any(section => path.StartsWith(section, StringComparison.Ordinal));
 
-    private static bool Covers(string key, string path) => path == key || path.StartsWith(key + '.', StringComparison.Ordinal);
+    /// <summary>Whether a key, or a section that it is in, is among those that may change.</summary>
+    public static bool IsAllowed(string path, IEnumerable<string> allowed) =>
+        allowed.Any(key => path == key || path.StartsWith(key + '.', StringComparison.Ordinal));
 }

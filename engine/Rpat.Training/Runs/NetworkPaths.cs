@@ -7,9 +7,12 @@ internal static class NetworkPaths
     public static IReadOnlyList<ConfigKey> Keys { get; } =
         [ConfigKeys.Of(c => c.Model.Weights), ConfigKeys.Of(c => c.Method.Teachers.Clean), ConfigKeys.Of(c => c.Method.Teachers.Robust)];
 
-    /// <summary>The key that says <c>latest</c>, or null.</summary>
-    public static ConfigKey? Latest(ResolvedConfig resolved) =>
-        Keys.FirstOrDefault(key => resolved.Values[key.Path].Text == LatestLink.Name);
+    /// <summary>The key that says <c>latest</c>, also as a part of a path, or null.</summary>
+    public static ConfigKey? Latest(ResolvedConfig resolved) => Keys.FirstOrDefault(key => IsLatest(resolved, key));
+
+    /// <summary>Whether a key says <c>latest</c>, also as a part of a path.</summary>
+    public static bool IsLatest(ResolvedConfig resolved, ConfigKey key) =>
+        resolved.Values[key.Path].Text.Split('/').Contains(LatestLink.Name);
 
     /// <summary>The configuration with the paths of the networks that it means now; what is not there stays as it is.</summary>
     public static ResolvedConfig Settled(ResolvedConfig resolved)

@@ -41,6 +41,9 @@ internal sealed class RunFolder : IDisposable
     /// <summary>The folder as a user would type it: relative to the current folder if it is below it.</summary>
     public string ShownPath => RunFinder.Shown(Path);
 
+    /// <summary>What is trained in it; a resume that changes it writes it down when it has been accepted.</summary>
+    public RunPlan? Plan { get; set; }
+
     /// <summary>The run's metrics.</summary>
     public MetricsLog Metrics { get; }
 

@@ -17,6 +17,9 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
     public ResolvedConfig Stored => OwnProcesses is { } own
         ? Resolved.With(ConfigKeys.Of(c => c.Run.Processes), own.Text, own.Origin) : Resolved;
 
+    /// <summary>Whether a resumed run is allowed other teachers or initial weights than it had.</summary>
+    public bool HasOtherNetworks { get; private init; }
+
     /// <summary>Whether a resumed run has these very settings.</summary>
     public bool IsSame { get; private init; }
 
@@ -67,18 +70,33 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
         // A run stays on the device that auto resolved to when it began, and with the networks that were the latest then.
         if (now.Config.Device.Name == Automatically)
             now = now.With(ConfigKeys.Of(c => c.Device.Name), before.Config.Device.Name, "the run");
-        while (NetworkPaths.Latest(now) is { } key && NetworkPaths.Latest(before) is null)
-            now = now.With(key, before.Values[key.Path].Text, "the run");
-        now = NetworkPaths.Settled(now);
+        foreach (var key in NetworkPaths.Keys.Where(key => !ResumeRules.IsAllowed(key.Path, allowed)))
+        {
+            if (NetworkPaths.IsLatest(before, key))
+                throw new ConfigException($"{key.Path} of run '{RunFinder.Shown(folder)}' is '{before.Values[key.Path].Text}', of which an "
+                    + $"earlier version did not store the run: give its path, and --allow-change {key.Path}.");
+            if (NetworkPaths.IsLatest(now, key)) now = now.With(key, before.Values[key.Path].Text, "the run");
+        }
+        (before, now) = (NetworkPaths.Settled(before), NetworkPaths.Settled(now));
         ResumeRules.Check(folder, before, now, allowed);
         bool isSame = ConfigKeys.All.All(leaf => _outward.Any(section => leaf.Path.StartsWith(section, StringComparison.Ordinal))
             || leaf.Same(before.Values[leaf.Path], now.Values[leaf.Path]));
-        if (!isSame && RunRecord.Read(folder) is { Status: RunStatus.Finished } && !RunContents.Checkpoints(folder).Any())
+        if (!isSame) RequireCheckpoint(folder);
+        return new RunPlan(now, folder, !isSame)
+        {
+            IsSame = isSame,
+            HasOtherNetworks = NetworkPaths.Keys.Any(key => !key.Same(before.Values[key.Path], now.Values[key.Path])),
+        };
+    }
+
+    /// <summary>Refuses to train a finished run on, or again, whose checkpoints were removed.</summary>
+    /// <exception cref="UsageException">It is such a run.</exception>
+    public static void RequireCheckpoint(string folder)
+    {
+        if (RunRecord.Read(folder) is { Status: RunStatus.Finished } && !RunContents.Checkpoints(folder).Any())
             throw new UsageException(
                 $"run '{RunFinder.Shown(folder)}' is finished and its checkpoints were removed, so that it cannot be trained further: "
                     + "start a new run under another run.name.");
-        return new RunPlan(now, folder, !isSame)
-        { IsSame = isSame };
     }
 
     private static string ConfigOf(string folder) => Path.Combine(folder, RunFolder.ConfigName);

@@ -29,6 +29,7 @@ internal sealed class TensorBoardLog : IDisposable
     public void Begin(long step, TrainerConfig config, string yaml)
     {
         if (_file is null) return;
+        _last = step;
         if (step > 0) CutTo(step);
         else _file.TruncateTo(0);
         if (_file.Length > 0) return;

@@ -49,6 +49,7 @@ public class MemoryPlanTests
         tape.Forward();
         Assert.Contains("no backward pass computed it", Assert.Throws<InvalidOperationException>(() => h.GradToArray()).Message);
         tape.Run();
+        Assert.All(h.GradToArray().Index(), one => Assert.Equal(2 - Math.Pow(Math.Tanh(2 * (one.Index + 1)), 2), one.Item, 1e-5));
         Assert.Contains("later ops of its tape use its memory", Assert.Throws<InvalidOperationException>(() => y.GradToArray()).Message);
         Assert.All(x.GradToArray().Zip([1, 2, 3, 4]), pair =>
             Assert.Equal(2 * (2 - Math.Pow(Math.Tanh(2 * pair.Second), 2)), pair.First, 1e-5));

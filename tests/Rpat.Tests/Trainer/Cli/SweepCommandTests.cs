@@ -131,6 +131,7 @@ public sealed class SweepCommandTests : IDisposable
     [InlineData("--set optimizer.lrr=0.1,0.2", "did you mean 'optimizer.lr'?")]
     [InlineData("--seeds 3..1", "--seeds is '3..1': give whole numbers such as 1,2,3 or 1..3, the lower one first.")]
     [InlineData("--seeds x", "give whole numbers")]
+    [InlineData("--method adaad --set method.teachers.robust=runs/latest/best.safetensors", "name the run.")]
     [InlineData("--method adaad --set method.teachers.robust=latest",
         "method.teachers.robust is 'latest', which is another run after each of a sweep: name the run.")]
     [InlineData("--seeds 0..99999999999", "give whole numbers")]

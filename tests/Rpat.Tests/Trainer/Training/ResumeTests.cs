@@ -107,9 +107,22 @@ public sealed class ResumeTests(ResumeTests.Trained trained) : IClassFixture<Res
         student[^1] = $"method.teachers.robust={Path.Combine(root, teacher)}";
         Assert.Equal(0, _test.Run(Line(8, "whole", student)));
         Assert.Equal(Hashes(RunFiles.Runs(_test, "runs").Single(run => run.EndsWith("-whole", StringComparison.Ordinal))), Hashes(parts));
+        // What earlier versions stored: a name means the same run still, and of 'latest' nobody knows which it was.
+        string config = Path.Combine(parts, "config.yaml"), stored = File.ReadAllText(config);
+        string line = stored.Split('\n').Single(line => line.TrimStart().StartsWith("robust:", StringComparison.Ordinal));
+        File.WriteAllText(config, stored.Replace(line, "    robust: teacher", StringComparison.Ordinal));
+        Assert.Equal(0, _test.Run("train", "--resume", parts, "--out", root));
+        File.WriteAllText(config, stored.Replace(line, "    robust: latest", StringComparison.Ordinal));
+        Assert.Equal(2, _test.Run("train", "--resume", parts, "--out", root));
+        Assert.Contains("is 'latest', of which an earlier version did not store the run", _test.Error);
+        File.WriteAllText(config, stored);
+        Assert.Equal(2, _test.Run("train", "--resume", parts, "--set", "train.max_steps=5"));
+        Assert.Equal(stored, File.ReadAllText(config)); // what was refused is not written down
         File.Copy(Path.Combine(parts, "model.safetensors"), Path.Combine(root, teacher, "model.safetensors"), overwrite: true);
         Assert.Equal(3, _test.Run("train", "--resume", parts, "--set", "train.max_steps=9"));
         Assert.Contains("the networks of method.teachers are not those that the run began with", _test.Error);
+        Assert.Equal(0, _test.Run("train", "--resume", parts, "--set", "train.max_steps=9", "--allow-change", "method.teachers", "--set",
+            $"method.teachers.robust={parts}"));
     }
 
     /// <summary>A run may have been saved by the clock alone when a rollback is allowed.</summary>
