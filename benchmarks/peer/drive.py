@@ -313,6 +313,8 @@ def run():
     ways = "; ".join(f"{item} {result[0]}" for item, result in results.items())
     print(f"pytorch memory format: {ways}")
     if chosen.onnxruntime:
+        if chosen.isa == "avx2":
+            print("ONNX Runtime has no switch for its vectors: it is free to use AVX-512")
         compare_onnx_runtime(chosen)
 
 

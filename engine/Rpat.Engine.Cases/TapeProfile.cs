@@ -47,6 +47,7 @@ public sealed class TapeProfile : IDisposable
 
     private void Switch(Node? next, bool backward)
     {
+        _tapes[0].Device.Synchronize(); // a GPU's kernels are only queued
         long now = Stopwatch.GetTimestamp();
         if (_current is { } key)
         {

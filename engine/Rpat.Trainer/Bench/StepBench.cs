@@ -89,6 +89,7 @@ internal sealed class StepBench : IDisposable
             case "clean-step": _clean.Run(_images, _labels, _samples, epoch: 1, Rate); break;
             default: _eval.Forward(); break;
         }
+        Device.Synchronize(); // as the peers do
     }
 
     private IReadOnlyList<Tape> Tapes(string item) => item switch
