@@ -85,7 +85,7 @@ internal sealed class StudyReport
                 variant.Name, $"{variant.Rows.Count}",
                 .. new[] { StudyRecord.Clean, StudyRecord.Pgd, StudyRecord.Robust }.Select(outcome =>
                     SpreadOf(variant.Rows, row => row.Number(outcome)).Percent("F1")),
-                SpreadOf(variant.Rows, row => row.Number(StudyRecord.Pgd) - row.Number("last_pgd")).Percent("F1"),
+                SpreadOf(variant.Rows, row => row.Number(StudyRecord.Pgd) - row.Number("last_pgd")).Percent("0.0;−0.0"),
                 string.Join(' ', variant.Rows.Select(row => row["best_epoch"])),
                 (variant.Rows.Average(row => row.Number("core_seconds")) / 60).ToString("F0", CultureInfo.InvariantCulture),
             ]),
