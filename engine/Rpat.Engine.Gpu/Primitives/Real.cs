@@ -30,12 +30,12 @@ internal static class Real
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Log(double x)
     {
-        double poison = x > double.MaxValue ? x : x > 0 ? 0 : double.NaN;
+        double poison = x > 0 ? 0 : double.NaN, infinite = x > double.MaxValue ? double.PositiveInfinity : 0;
         // 1 above √2, where m is halved
         ulong bits = Interop.FloatAsInt(x), fraction = bits & Mantissa, above = (SqrtTwoFraction - fraction) >> 63;
         double exponent = (int)((bits >> MantissaBits) + above) - Bias,
             m = Interop.IntAsFloat(fraction | (ulong)Bias - above << MantissaBits);
-        return exponent * Ln2High + (Atanh2((m - 1) / (m + 1)) + exponent * Ln2Low) + poison;
+        return exponent * Ln2High + (Atanh2((m - 1) / (m + 1)) + exponent * Ln2Low) + (poison + infinite);
     }
 
     /// <summary>cos(2π·turn) for turns from 0 to 2.</summary>

@@ -12,7 +12,7 @@ internal static class Reduce
     public static int Item
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Grid.IdxX * (Group.DimX / WarpSize) + Group.IdxX / WarpSize;
+        get => (int)(((long)Grid.IdxX * Group.DimX + Group.IdxX) / WarpSize);
     }
 
     /// <summary>

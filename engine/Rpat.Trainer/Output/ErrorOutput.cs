@@ -13,6 +13,7 @@ internal static partial class ErrorOutput
         ("as data.dir", "with --data-dir"),
         ("as run.out", "with --out"),
         ("give the same images, or start", "give their folder with --data-dir, or start"),
+        ("give its path, and allow the change", "give its path, and --allow-change KEY"),
         ("with resume: true", "with --resume"),
         ("another folder for it", "another --out"),
         ("see WeightFile.Values, and open a part by its key", "look into it with 'rpat import FILE --list', and choose a part with --key"),

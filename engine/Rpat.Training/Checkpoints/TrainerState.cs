@@ -36,8 +36,8 @@ internal sealed record RunIdentity(string Data, string Program, string Kernels, 
     public void RequireSameRun(RunIdentity earlier, Action<string> note)
     {
         if (Difference(earlier) is { } other)
-            throw new DataException($"the {other} are not those that the run began with: give the same {(Data == earlier.Data ? "ones"
-                : "images")}, or start a new run.");
+            throw new DataException($"the {other} are not those that the run began with: "
+                + (Data == earlier.Data ? "give the same ones, or start a new run." : "give the same images, or start a new run."));
         if (Program != earlier.Program)
             note($"note: the run started with version {earlier.Program} and is resumed with {Program}: rounding may differ.");
         if (Kernels != earlier.Kernels)

@@ -74,7 +74,7 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
         {
             if (NetworkPaths.IsLatest(before, key))
                 throw new ConfigException($"{key.Path} of run '{RunFinder.Shown(folder)}' is '{before.Values[key.Path].Text}', of which an "
-                    + $"earlier version did not store the run: give its path, and --allow-change {key.Path}.");
+                    + "earlier version did not store the run: give its path, and allow the change.");
             if (NetworkPaths.IsLatest(now, key)) now = now.With(key, before.Values[key.Path].Text, "the run");
         }
         (before, now) = (NetworkPaths.Settled(before), NetworkPaths.Settled(now));
