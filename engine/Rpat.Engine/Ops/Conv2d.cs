@@ -51,12 +51,12 @@ internal sealed class Conv2dNode : OpNode
     public override double MultiplyAdds => _shape.Flops / 2;
 
     public override IReadOnlyDictionary<string, int> Attributes => new Dictionary<string, int>
-        {
-            ["kernel"] = _shape.R,
-            ["stride"] = _shape.Stride,
-            ["padding"] = _shape.Padding,
-            ["trailing"] = _shape.Trailing,
-        };
+    {
+        ["kernel"] = _shape.R,
+        ["stride"] = _shape.Stride,
+        ["padding"] = _shape.Padding,
+        ["trailing"] = _shape.Trailing,
+    };
 
     /// <summary>Kernel size, stride if not 1, algorithm, and for plain images a mark as the first layer: <c>3x3/2 direct</c>.</summary>
     public override string Detail
