@@ -48,8 +48,8 @@ internal sealed class ValidationMonitor(Run run, RunReporter report) : IRunObser
             KeepBest(robust);
             return;
         }
-        // The file is of an epoch that was cut short, or of an attempt that was rolled back, and better than what the state knows; that of a
-        // later epoch will be made again.
+        // The file is of an epoch that was cut short, or of an attempt that was rolled back, and better than what the state knows; that of
+        // a later epoch will be made again.
         if (Kept() is { } kept && kept.Robust > was.Best && kept.Epoch <= _state.Epoch)
             was = was with { BestEpoch = kept.Epoch, Best = kept.Robust };
 

@@ -75,7 +75,8 @@ internal readonly struct LinearWeight(int n, int c, int k, ArrayView<float> x, A
     public void Run()
     {
         ArrayView<float> shared = SharedMemory.Allocate<float>(Columns * Shares);
-        int block = Pin.Here(Grid.IdxX / k), j = Grid.IdxX - block * k, share = Group.IdxX / Columns, p = block * Columns + (Group.IdxX & Columns - 1);
+        int block = Pin.Here(Grid.IdxX / k), j = Grid.IdxX - block * k, share = Group.IdxX / Columns,
+            p = block * Columns + (Group.IdxX & Columns - 1);
         float sum = 0;
         for (int i = share; i < n && p < c; i += Shares) sum += dy[i * k + j] * x[i * c + p];
         shared[Group.IdxX] = sum;

@@ -130,10 +130,10 @@ public class Tensor
     /// <inheritdoc/>
     public override string ToString() => $"{Name} {Shape}";
 
-    private bool IsThere => Device.IsCapturing || Maker == Device.Arena.Tenant; // tapes that are recorded together have begun already
+    private bool IsHere => Device.IsCapturing || Maker == Device.Arena.Tenant; // tapes that are recorded together have begun already
 
     private DeviceBuffer Required(DeviceBuffer buffer, int lostAt) =>
-        Maker is null || IsThere && Maker.Steps <= lostAt ? buffer : throw new InvalidOperationException($"{Name} is gone, since " + (IsThere
+        Maker is null || IsHere && Maker.Steps <= lostAt ? buffer : throw new InvalidOperationException($"{Name} is gone, since " + (IsHere
             ? "later ops of its tape use its memory: call tape.Retain when recording it, or list it in Node.Saved if a Backward reads it."
             : "another tape has run on the device: use it before, or copy it."));
 

@@ -33,7 +33,8 @@ internal sealed class OnnxTranslator(Classifier net, OnnxGraph graph)
             [("kernel_shape", Pair(node.Attributes["window"])), ("strides", Pair(node.Attributes["stride"])), ("pads", Border(node))]),
         "GlobalAveragePool" => graph.Node("Flatten", [graph.Node("GlobalAveragePool", [Of(node.Inputs[0])])], [("axis", 1)]),
         "ToActivations" => Reshape(node),
-        "Linear" => graph.Node("Gemm", [Of(node.Inputs[0]), Matrix(node.Inputs[1]), .. node.Inputs.Skip(2).Select(Weight)], [("transB", 1)]),
+        "Linear" => graph.Node(
+            "Gemm", [Of(node.Inputs[0]), Matrix(node.Inputs[1]), .. node.Inputs.Skip(2).Select(Weight)], [("transB", 1)]),
         _ => throw new NotSupportedException($"ONNX export does not know the op {node.Op}: docs/adding-a-model.md lists those it knows."),
     };
 

@@ -97,7 +97,8 @@ public abstract class Optimizer(ParameterStore parameters, float weightDecay)
     {
         foreach (var own in State().Where(own => !state.TryGetValue(own.Name, out var given) || given.Count != own.Count))
             throw new CheckpointException(state.ContainsKey(own.Name)
-                ? $"'{own.Name}' in the training state has {state[own.Name].Count} values where {own.Count} are wanted: it belongs to another run."
+                ? $"'{own.Name}' in the training state has {state[own.Name].Count} values where {own.Count} are wanted: it belongs to "
+                    + "another run."
                 : $"The training state has no '{own.Name}': it belongs to another run.");
         LoadMoments(state);
         _gather?.LoadState(state);

@@ -2,8 +2,8 @@ namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// Answers queries in batches. A batch is padded to one of a few sizes, at most a quarter larger, so that few tapes are recorded;
-/// rows do not affect each other, so the padding changes nothing but, on a GPU, the last bits. Logits alone come from the same tape as gradients: changing tapes
-/// would pack all weights again.
+/// rows do not affect each other, so the padding changes nothing but, on a GPU, the last bits. Logits alone come from the same tape as
+/// gradients: changing tapes would pack all weights again.
 /// </summary>
 internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Shape imageShape) : IDisposable
 {

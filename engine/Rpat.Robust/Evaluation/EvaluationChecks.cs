@@ -124,9 +124,9 @@ internal static class EvaluationChecks
         bool targets = attacks.Any(a => a is Apgd { Targets: var t } && t + 1 > classes || a is Fab { Targets: var f } && f + 1 > classes);
         string[] changed = [.. targets ? ["fewer targets"] : Array.Empty<string>(), .. dlr ? ["another loss"] : Array.Empty<string>()];
         bool labelled = plan.Suites.Any(s => s.Label.Contains("adapted", StringComparison.Ordinal));
+        string verdict = labelled ? "the result is labelled as adapted and is" : "it is";
         return changed.Length == 0 ? null : new(ClassCounted, FormattableString.Invariant(
-            $"With {classes} classes the attacks take {string.Join(" and ", changed)}: {(labelled ? "the result is labelled as adapted and is"
-                : "it is")} not the standard one."));
+            $"With {classes} classes the attacks take {string.Join(" and ", changed)}: {verdict} not the standard one."));
     }
 
     private static EvaluationWarning? SquareImproves(ColumnResult column, EvaluationReport report)

@@ -144,7 +144,8 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
         var resolved = ConfigResolver.Resolve(
             given with { Sets = [], Flags = [.. Values(row), ("--name", ConfigKeys.Of(c => c.Run.Name), row.Name)] });
         return NetworkPaths.Latest(resolved) is { } key
-            ? throw new ConfigException($"{key.Path} is '{resolved.Values[key.Path].Text}', which is another run after each of a sweep: name the run.")
+            ? throw new ConfigException(
+                $"{key.Path} is '{resolved.Values[key.Path].Text}', which is another run after each of a sweep: name the run.")
             : NetworkPaths.Settled(resolved);
     }
 

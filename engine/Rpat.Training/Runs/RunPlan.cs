@@ -24,8 +24,8 @@ internal sealed record RunPlan(ResolvedConfig Resolved, string? Folder = null, b
     public bool IsSame { get; private init; }
 
     /// <summary>
-    /// The same with the device that <c>auto</c> resolves to here, and the networks that names and <c>latest</c> mean now, so that the run's
-    /// configuration says which.
+    /// The same with the device that <c>auto</c> resolves to here, and the networks that names and <c>latest</c> mean now, so that the
+    /// run's configuration says which.
     /// </summary>
     public RunPlan Settled(Action<string> note)
     {

@@ -27,7 +27,8 @@ public class RandomConvolutionTests
 
     private static ConvShape Shape(Random random, bool isDeep)
     {
-        int r = isDeep ? 3 : new[] { 1, 3, 3, 5 }[random.Next(4)], stride = random.Next(1, isDeep ? 3 : 4), padding = isDeep ? 1 : random.Next(3);
+        int r = isDeep ? 3 : new[] { 1, 3, 3, 5 }[random.Next(4)], stride = random.Next(1, isDeep ? 3 : 4);
+        int padding = isDeep ? 1 : random.Next(3);
         int most = isDeep ? 9 : 19, least = Math.Max(1, r - 2 * padding), trailing = random.Next(4) == 0 ? 1 : 0;
         bool isPlain = !isDeep && random.Next(3) == 0;
         int channels = isDeep ? random.Next(130, 560) : random.Next(1, isPlain ? 20 : 150);

@@ -334,7 +334,7 @@ internal readonly unsafe struct PackedInput
     {
         if (IsInPlace) return _x.Data + first * ImageFloats + block * BlockFloats;
         long distance = Distance(blocks);
-        float* packed = worker.Scratch(slot, count * distance + PackImage.Slack + (RowStrips.Length - 1) * PixelStep); // of a short last strip
+        float* packed = worker.Scratch(slot, count * distance + PackImage.Slack + (RowStrips.Length - 1) * PixelStep); // of a short strip
         for (int i = 0; i < count; i++) Pack(first + i, block, blocks, packed + i * distance);
         return packed;
     }
