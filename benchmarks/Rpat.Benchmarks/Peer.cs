@@ -33,7 +33,8 @@ internal static class Peer
 
     private static string Answer(IPeer workload, string line, HashSet<string> warm) => line.Split(' ') switch
     {
-        ["run", var item] when workload.Items.TryGetValue(item, out var action) => Invariant($"{item} {Seconds(action, isFirst: warm.Add(item)):G6}"),
+        ["run", var item] when workload.Items.TryGetValue(item, out var action) =>
+            Invariant($"{item} {Seconds(action, isFirst: warm.Add(item)):G6}"),
         ["about"] => $"about {workload.About}",
         ["peak"] => Invariant($"peak {PeakMebibytes():F1}"),
         _ => $"error unknown request '{line}'",

@@ -54,8 +54,8 @@ internal sealed class KernelGuard(IDriver driver, string name, DeviceFacts devic
     {
         if (Math.Max(grid.Y, grid.Z) > MostGroups)
             throw new DeviceUnavailableException(
-                $"Kernel {kernel.Name} cannot run with {grid.X}x{grid.Y}x{grid.Z} groups: CUDA allows {MostGroups} along y and z, so choose "
-                    + "a smaller layer or batch, and report it with the output of 'rpat devices'.");
+                $"Kernel {kernel.Name} cannot run with {grid.X}x{grid.Y}x{grid.Z} groups: CUDA allows {MostGroups} along y and z, so "
+                    + "choose a smaller layer or batch, and report it with the output of 'rpat devices'.");
         if (threads > kernel.Facts.MostThreads)
             throw new DeviceUnavailableException(
                 $"Kernel {kernel.Name} cannot run with {threads} threads per group on {name}, where its {kernel.Facts.Registers} registers "

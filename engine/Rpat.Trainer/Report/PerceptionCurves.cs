@@ -16,7 +16,9 @@ internal sealed record PerceptionCurves(string Title,
         {
             if (RunContents.Find(folder, "perception/perception.json") is not { } path) return [];
             using var json = JsonDocument.Parse(RegularFile.ReadBytes(path, MostBytes));
-            return [.. json.RootElement.EnumerateArray().Select(Read)];
+            var all = json.RootElement.EnumerateArray().ToList();
+            bool several = all.Select(Model).Distinct().Count() > 1;
+            return [.. all.Select(one => Read(one, several ? $", {Model(one)}" : ""))];
         }
         catch (Exception error) when (error is IOException or FormatException or JsonException or KeyNotFoundException
         or InvalidOperationException)
@@ -37,7 +39,9 @@ internal sealed record PerceptionCurves(string Title,
             [.. Groups.Select(g => new LineSeries(g.Name, g.Residual))]);
     }
 
-    private static PerceptionCurves Read(JsonElement run)
+    private static string Model(JsonElement run) => run.TryGetProperty("model", out var model) ? $"{model}" : "";
+
+    private static PerceptionCurves Read(JsonElement run, string of)
     {
         double[] alphas = Numbers(run.GetProperty("alphas"));
         JsonElement logits = run.GetProperty("spaces").EnumerateArray().First();
@@ -47,8 +51,7 @@ internal sealed record PerceptionCurves(string Title,
                      let name = one.GetProperty("group").GetString()!
                      orderby name == "all"
                      select (name, has ? Points(alphas, one.GetProperty("curve")) : [], has ? Points(alphas, one.GetProperty("rho")) : []);
-        string perturbation = AttackTitle.Of(run.GetProperty("perturbation").GetProperty("name").GetString()!);
-        return new(run.TryGetProperty("model", out var model) ? $"{perturbation}, {model.GetString()}" : perturbation, [.. groups]);
+        return new(AttackTitle.Of(run.GetProperty("perturbation").GetProperty("name").GetString()!) + of, [.. groups]);
     }
 
     private static IReadOnlyList<(double, double)> Points(double[] alphas, JsonElement values) => [.. alphas.Zip(Numbers(values))];

@@ -13,6 +13,7 @@ internal sealed class Reproduction(ReproducePlan plan, CommandContext host, Func
     public int Run()
     {
         var (jobs, first) = (plan.Jobs, ExitCode.Done);
+        SeveralTrainings.Require(host, jobs[0].Config.Run.Transport, "train each recipe by itself");
         for (int i = 0; i < jobs.Count; i++)
         {
             int code = Run(jobs[i], FormattableString.Invariant($"[{i + 1}/{jobs.Count}] {jobs[i].Method} seed {jobs[i].Seed}"));

@@ -79,10 +79,8 @@ internal sealed class Sweep(IReadOnlyList<SweepRow> rows, ConfigSources given, C
     /// <returns>0, the exit code that a signal asked for, or that of the first run that failed.</returns>
     public int Run(IReadOnlyList<SweepRow> chosen)
     {
-        if (chosen.Count > 1 && Resolved(chosen[0]).Config.Run.Transport != TransportKind.Tcp
-            && Launcher.Find(host.Environment, host.ErrorIsTerminal) is { PrefersMpi: true } place)
-            throw new UsageException($"{place.Launcher} has started this sweep, and MPI begins only once in a process: train one row by "
-                + "--index, or write --nproc in place of the launcher.");
+        if (chosen.Count > 1)
+            SeveralTrainings.Require(host, Resolved(chosen[0]).Config.Run.Transport, "train one row by --index");
         int first = ExitCode.Done;
         foreach (var row in chosen)
         {

@@ -17,6 +17,7 @@ internal sealed class StudyRun(StudyPlace place, StudyFile file, CommandContext 
     public int Run(IReadOnlyList<StudyRow> rows)
     {
         file.RequirePlace();
+        SeveralTrainings.Require(host, TransportKind.Auto, "start it by itself");
         int first = ExitCode.Done;
         foreach (var row in rows)
         {

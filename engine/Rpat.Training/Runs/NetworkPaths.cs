@@ -5,7 +5,10 @@ internal static class NetworkPaths
 {
     /// <summary>The keys that name them.</summary>
     public static IReadOnlyList<ConfigKey> Keys { get; } =
-        [ConfigKeys.Of(c => c.Model.Weights), ConfigKeys.Of(c => c.Method.Teachers.Clean), ConfigKeys.Of(c => c.Method.Teachers.Robust)];
+    [
+        ConfigKeys.Of(c => c.Model.Weights),
+        .. ConfigKeys.Below("method.teachers.").Where(key => key != ConfigKeys.Of(c => c.Method.Teachers.Model)),
+    ];
 
     /// <summary>The key that says <c>latest</c>, also as a part of a path, or null.</summary>
     public static ConfigKey? Latest(ResolvedConfig resolved) => Keys.FirstOrDefault(key => IsLatest(resolved, key));

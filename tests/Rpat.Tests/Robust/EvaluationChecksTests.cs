@@ -92,7 +92,8 @@ public sealed class EvaluationChecksTests : IDisposable
             SuitesAt = e => [AttackCatalog.Make("pgd5", Norm.Linf, e, 10)],
         };
         string folder = Path.Combine(_root, "radii");
-        var report = new RobustEvaluation(f.Net, plan, f.Images, f.Labels, folder, Fixture.Image) { SkipSelfTest = true }.Run(resume: false);
+        var report = new RobustEvaluation(f.Net, plan, f.Images, f.Labels, folder, Fixture.Image)
+        { SkipSelfTest = true }.Run(resume: false);
         Assert.InRange(report.Columns[0].Robust, 0, report.CleanCorrect - 1);
         Assert.DoesNotContain(report.Warnings, w => w.Flag == "no-query");
     }

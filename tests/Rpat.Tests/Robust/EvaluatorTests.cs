@@ -24,17 +24,7 @@ public sealed class EvaluatorTests : IDisposable
             var fixture = Fixture.R(_device);
             var (net, images) = (fixture.Net, Images(fixture));
             var suite = AttackCatalog.Find(attack, Norm.Parse(norm), eps, net.Classes)!;
-            var plan = new EvaluationPlan
-            {
-                Norm = Norm.Parse(norm),
-                Radii = [new Radius("eps", eps)],
-                Batch = 64,
-                Seed = 5,
-                Model = "net",
-                ModelHash = "net",
-                Data = "made",
-                SuitesAt = _ => [suite],
-            };
+            var plan = Plan(Norm.Parse(norm), eps, suite);
             var report = new RobustEvaluation(net, plan, fixture.Images, images.Labels, folder.FullName)
             { SkipSelfTest = true }.Run(resume: false);
             var evaluator = new Evaluator(net, 7);
@@ -60,17 +50,7 @@ public sealed class EvaluatorTests : IDisposable
             var net = new LinearNet(_device, [.. weight.ToArray().Select(v => (double)v)], [.. bias.ToArray().Select(v => (double)v)]);
             var images = Images(fixture);
             var suite = new AttackSuite("square", "square", [new Square { Eps = 0.03, Steps = 40 }]);
-            var plan = new EvaluationPlan
-            {
-                Norm = Norm.Linf,
-                Radii = [new Radius("eps", 0.03)],
-                Batch = 64,
-                Seed = 5,
-                Model = "net",
-                ModelHash = "net",
-                Data = "made",
-                SuitesAt = _ => [suite],
-            };
+            var plan = Plan(Norm.Linf, 0.03, suite);
             var report = new RobustEvaluation(net, plan, fixture.Images, images.Labels, folder.FullName, Fixture.Image)
             { SkipSelfTest = true }.Run(resume: false);
             Assert.Equal(report.Columns[0].Robust, new Evaluator(net, 7).Run(images, suite, seed: 5).Correct);
@@ -89,6 +69,18 @@ public sealed class EvaluatorTests : IDisposable
         var images = Images(Fixture.R(_device));
         Assert.Equal(new Accuracy(0, images.Count), new Evaluator(net).Run(images, AttackCatalog.Find("pgd2", Norm.Linf, 0.1, 10)));
     }
+
+    private static EvaluationPlan Plan(Norm norm, double eps, AttackSuite suite) => new()
+    {
+        Norm = norm,
+        Radii = [new Radius("eps", eps)],
+        Batch = 64,
+        Seed = 5,
+        Model = "net",
+        ModelHash = "net",
+        Data = "made",
+        SuitesAt = _ => [suite],
+    };
 
     // One of four has another class than the net sees.
     private static LabeledImages Images(Fixture f) => new(

@@ -25,21 +25,31 @@ public class TrainingStateTests
         TestNets.SameBits([.. step.State()], [.. after.State()]);
     }
 
-    /// <summary>AdamW with perturbed and averaged weights, and a net with dropout, whose numbers come from the step.</summary>
-    [Fact]
-    public void Adam_and_dropout_go_on_bit_by_bit()
+    /// <summary>AdamW with perturbed and averaged weights, and a net with dropout, whose numbers come from the step: the caller's or, if it
+    /// gives none, the next.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Adam_and_dropout_go_on_bit_by_bit(bool isNumbered)
     {
+        Action<TrainingStep, int, int> run = isNumbered ? Run : Unnumbered;
         using var device = Device.Cpu(2);
         var (whole, step) = Dropping(device);
-        Run(step, 0, 4);
+        run(step, 0, 4);
         var (first, before) = Dropping(device);
-        Run(before, 0, 2);
+        run(before, 0, 2);
         var (second, after) = Dropping(device);
         second.Load(first.State().ToDictionary(a => a.Name));
         after.LoadState(before.State().ToDictionary(a => a.Name));
-        Run(after, 2, 4);
+        run(after, 2, 4);
         TestNets.SameBits([.. whole.State()], [.. second.State()]);
         TestNets.SameBits([.. step.State()], [.. after.State()]);
+
+        static void Unnumbered(TrainingStep step, int from, int to)
+        {
+            for (int i = from; i < to; i++)
+                step.Run(TestNets.Images(4, seed: 10 + i), TestNets.ClassesOf(4), TestNets.Indices(4, 4 * i), epoch: 1, rate: 0.1f);
+        }
     }
 
     [Fact]
@@ -63,28 +73,6 @@ public class TrainingStateTests
         one.Update(0.5f);
         other.LoadState(one.State().ToDictionary(a => a.Name));
         TestNets.SameBits([.. one.State()], [.. other.State()]);
-    }
-
-    /// <summary>Steps that the caller does not number are numbered on, so that dropout draws other units in each.</summary>
-    [Fact]
-    public void Steps_without_a_number_are_counted_on()
-    {
-        using var device = Device.Cpu(2);
-        var (whole, step) = Dropping(device);
-        Unnumbered(step, 0, 4);
-        var (first, before) = Dropping(device);
-        Unnumbered(before, 0, 2);
-        var (second, after) = Dropping(device);
-        second.Load(first.State().ToDictionary(a => a.Name));
-        after.LoadState(before.State().ToDictionary(a => a.Name));
-        Unnumbered(after, 2, 4);
-        TestNets.SameBits([.. whole.State()], [.. second.State()]);
-
-        static void Unnumbered(TrainingStep step, int from, int to)
-        {
-            for (int i = from; i < to; i++)
-                step.Run(TestNets.Images(4, seed: 10 + i), TestNets.ClassesOf(4), TestNets.Indices(4, 4 * i), epoch: 1, rate: 0.1f);
-        }
     }
 
     /// <summary>What no step moves, such as MeanSparse's statistics, is in the average too.</summary>

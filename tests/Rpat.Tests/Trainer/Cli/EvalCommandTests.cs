@@ -105,7 +105,8 @@ public sealed class EvalCommandTests : EvaluatedNet
     public void AnEvaluationOfStandardisedImagesIsVerified()
     {
         string folder = Test.PathOf("standardised");
-        Assert.Equal(0, Test.Run("eval", Model, "--standardize", "--data", $"npz:{Data}", "--attacks", "fgsm", "--n", "8", "--out", folder));
+        Assert.Equal(0, Test.Run("eval", Model, "--standardize", "--data", $"npz:{Data}", "--attacks", "fgsm", "--n", "8", "--out",
+            folder));
         using var verify = new TestHost();
         Assert.True(verify.Run("eval", "verify", folder) == 0, verify.Out + verify.Error);
     }

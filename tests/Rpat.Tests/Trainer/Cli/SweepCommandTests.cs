@@ -149,8 +149,10 @@ public sealed class SweepCommandTests : IDisposable
         using var test = new TestHost(("OMPI_COMM_WORLD_RANK", "0"), ("OMPI_COMM_WORLD_SIZE", "2"), ("OMPI_COMM_WORLD_LOCAL_RANK", "0"),
             ("OMPI_COMM_WORLD_LOCAL_SIZE", "2"));
         Assert.Equal(2, test.Run("sweep", "fashion-quick", "--seeds", "1..2", "--out", test.PathOf("runs")));
-        Assert.Contains("has started this sweep, and MPI begins only once in a process: train one row by --index", test.Error,
+        Assert.Contains("has started several trainings, and MPI begins only once in a process: train one row by --index", test.Error,
             StringComparison.Ordinal);
+        Assert.Equal(2, test.Run("reproduce", "--scale", "quick", "--out", test.PathOf("reproduced")));
+        Assert.Contains("train each recipe by itself", test.Error, StringComparison.Ordinal);
     }
 
     private void Tables()
