@@ -1,4 +1,4 @@
-"""Images drawn from one normal distribution per class: python3 generate.py SET.npz OUT.npz COUNT"""
+"""Images drawn from one normal distribution per class: python3 generated-images.py SET.npz OUT.npz COUNT"""
 import sys
 import numpy as np
 source, rng = np.load(sys.argv[1]), np.random.default_rng(0)

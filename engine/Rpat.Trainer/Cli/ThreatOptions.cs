@@ -27,7 +27,7 @@ internal sealed class ThreatOptions
     private readonly Option<int> _count = new("--n") { Description = "images, from the first; 0 for all", HelpName = "N" };
     private readonly Option<string> _batch = new("--batch-size", "-b")
     {
-        Description = "images under attack at a time, auto for as many as fit into memory; no result depends on it",
+        Description = "images under attack at a time, auto for as many as fit into memory; on a CPU no result depends on it",
         HelpName = "auto|N",
         DefaultValueFactory = _ => BatchSize.Auto
     };

@@ -8,7 +8,7 @@ namespace Rpat.Training.Evaluation;
 /// <param name="Step">Length of PGD's steps, or null for the default share of ε.</param>
 /// <param name="First">Number of the first image, from 0.</param>
 /// <param name="Count">How many images from there, 0 for all.</param>
-/// <param name="Batch">Images attacked at a time; no result depends on it.</param>
+/// <param name="Batch">Images attacked at a time; on a CPU no result depends on it.</param>
 internal sealed record EvalOptions(
     string Checkpoint, WeightChoice Weights, string Data, string? DataDir, IReadOnlyList<string> Attacks, Norm Norm,
     IReadOnlyList<Radius> Radii, double? Step,

@@ -23,7 +23,7 @@ internal static class GradientFile
     /// Writes the gradient of the summed cross-entropy of all images by each image, [N, C, H, W], with running statistics.
     /// </summary>
     /// <param name="images">[N, C, H, W] in [0,1].</param>
-    /// <param name="batch">Images per pass; no result depends on it.</param>
+    /// <param name="batch">Images per pass; on a CPU no result depends on it.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void WriteInputs(string path, Classifier net, float[] images, int[] labels, int batch)
     {
