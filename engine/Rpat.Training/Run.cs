@@ -172,7 +172,8 @@ internal sealed class Run : IDisposable
     }
 
     /// <summary>The run's progress before a step.</summary>
-    public StepContext At(int epoch, int step, float rate) => new(epoch, step, Planned, rate, (float)Config.Optimizer.Lr);
+    public StepContext At(int epoch, int step, float rate) =>
+        new(epoch, step, Planned, rate, (float)Config.Optimizer.Lr * (float)State.Guard.RateFactor);
 
     /// <summary>The training images in the order and with the augmentation of each epoch.</summary>
     public BatchStream Batches() => new(Data.Train, BatchOptions(), Seed);

@@ -64,7 +64,7 @@ public record ReBat(PgdOptions Pgd) : Objective
     /// <inheritdoc/>
     public override Objective InEpoch(int epoch) => this with
     {
-        Pgd = StrongEps > 0 && epoch >= StrongFrom ? Pgd with { Eps = StrongEps, Steps = StrongSteps } : Pgd,
+        Pgd = StrongEps > 0 && epoch >= StrongFrom ? Pgd with { Eps = StrongEps, StepSize = Pgd.StepSize, Steps = StrongSteps } : Pgd,
         Beta = epoch < Start ? 0 : Beta,
     };
 
@@ -80,7 +80,7 @@ public record ReBat(PgdOptions Pgd) : Objective
 
     private Coefficient Coefficient => Schedule switch
     {
-        BetaSchedule.Dependent => new RateCoefficient(Beta),
+        BetaSchedule.Dependent => new RateCoefficient(),
         BetaSchedule.Piecewise => new StepCoefficient(Beta, SecondDrop, 1.5f * Beta),
         _ => Beta,
     };
@@ -92,7 +92,7 @@ public enum BetaSchedule
     /// <summary>Constant.</summary>
     Constant,
 
-    /// <summary>Increases as the learning rate falls.</summary>
+    /// <summary>Increases as the learning rate falls, whatever β is.</summary>
     Dependent,
 
     /// <summary>1.5 times as large from the second drop of the learning rate on.</summary>

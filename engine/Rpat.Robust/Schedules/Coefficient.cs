@@ -33,24 +33,23 @@ public sealed record StepCoefficient(float Before, int Epoch, float After) : Coe
     public override float At(in StepContext moment) => moment.Epoch < Epoch ? Before : After;
 }
 
-/// <summary>factor·(largest rate/rate − 1)/2: increases as the learning rate falls (ReBAT's "dependent"; methods.md 3.1).</summary>
-/// <param name="Factor">The factor.</param>
-public sealed record RateCoefficient(float Factor = 1) : Coefficient
+/// <summary>(largest rate/rate − 1)/2: increases as the learning rate falls (ReBAT's "dependent"; methods.md 3.1).</summary>
+public sealed record RateCoefficient : Coefficient
 {
     /// <inheritdoc/>
-    public override float At(in StepContext moment) => moment.Rate > 0 ? Factor * (moment.TopRate / moment.Rate - 1) / 2 : 0;
+    public override float At(in StepContext moment) => moment.Rate > 0 ? (moment.TopRate / moment.Rate - 1) / 2 : 0;
 }
 
 /// <summary>top·exp(−5(1 − t)²), t rising from 0 to 1 over some epochs; 0 before (TE; methods.md 4.8).</summary>
 /// <param name="Start">First epoch, counted from 1.</param>
-/// <param name="Length">Epochs until the last value.</param>
+/// <param name="Length">Epochs until the last value; 0 for the last at once.</param>
 public sealed record RampCoefficient(float Top, int Start, int Length) : Coefficient
 {
     /// <inheritdoc/>
     public override float At(in StepContext moment)
     {
         if (moment.Epoch < Start) return 0;
-        double left = 1 - Math.Min(1, (moment.Epoch - Start) / (double)Math.Max(1, Length));
+        double left = Length == 0 ? 0 : 1 - Math.Min(1, (moment.Epoch - Start) / (double)Length);
         return (float)(Top * Math.Exp(-5 * left * left));
     }
 }
