@@ -12,6 +12,7 @@ public sealed class TrainingJob : IDisposable
     private readonly Run _run;
     private readonly TrainingSession _session;
     private readonly Lock _training = new();
+    private bool _hasTrained;
     private bool _disposed;
 
     private TrainingJob(RunPlan plan, IReadOnlyList<string> settings, DataPair? data)
@@ -84,7 +85,8 @@ public sealed class TrainingJob : IDisposable
     }
 
     /// <summary>
-    /// Trains to the end of the run and measures it, or until it is cancelled; either way the run is saved on the disk then.
+    /// Trains to the end of the run and measures it, or until it is cancelled; either way the run is saved on the disk then. Once per job:
+    /// a job that is opened anew goes on from there.
     /// </summary>
     /// <param name="progress">Receives the run's progress; an exception that it throws ends the run, which can be resumed from its last
     /// checkpoint.</param>
@@ -92,12 +94,16 @@ public sealed class TrainingJob : IDisposable
     /// <returns>How it ended, with the accuracies if it was not cancelled.</returns>
     /// <exception cref="UserException">Training diverged, or there is an error that the user can fix; the run can be resumed.</exception>
     /// <exception cref="CheckpointException">The run's checkpoints are damaged.</exception>
+    /// <exception cref="InvalidOperationException">It was called before.</exception>
     /// <exception cref="ObjectDisposedException">It is disposed.</exception>
     public TrainingOutcome Train(IProgressView? progress = null, CancellationToken cancellation = default)
     {
         lock (_training)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_hasTrained) throw new InvalidOperationException(
+                "This job has trained already: dispose of it, and open it again with the same settings to go on from its last checkpoint.");
+            _hasTrained = true;
             using var asking = cancellation.Register(() => _stop.Ask(ExitCode.Interrupted));
             return _session.Train(_run, progress ?? new NoView());
         }

@@ -75,6 +75,20 @@ public sealed class TrainingJobTests : IDisposable
     }
 
     [Fact]
+    public void A_job_trains_once_and_a_second_time_loses_nothing()
+    {
+        using var job = TrainingJob.Open([.. Settings("once"), "run.name=x", "train.epochs=1"]);
+        job.Train();
+        string[] before = Files(job.Folder);
+        Assert.Contains("open it again", Assert.Throws<InvalidOperationException>(() => job.Train()).Message);
+        Assert.Equal(before, Files(job.Folder));
+        Assert.Contains(before, file => file.Contains("checkpoints", StringComparison.Ordinal));
+
+        static string[] Files(string folder) => [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order()
+            .Select(file => $"{file} {new FileInfo(file).Length}")];
+    }
+
+    [Fact]
     public void What_is_null_is_named()
     {
         var set = LabeledImages.FromFloats("own", 1, 2, 2, new float[8], [0, 1]);
