@@ -59,7 +59,7 @@ public abstract class Module(Device device)
     }
 
     /// <summary>Loads a whole state, such as another network's; nothing is changed unless every array is present and fits.</summary>
-    /// <exception cref="CheckpointException">Arrays are missing, unexpected, of another shape, or there twice.</exception>
+    /// <exception cref="CheckpointException">Arrays are missing, unexpected, of another shape, complex, or there twice.</exception>
     public void Load(IEnumerable<NamedArray> state)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -74,17 +74,36 @@ public abstract class Module(Device device)
     {
         ArgumentNullException.ThrowIfNull(state);
         StateReport.Of(this, state.ToDictionary(pair => pair.Key, pair => pair.Value.Shape)).Require();
-        foreach (var p in Parameters.Parameters) p.Upload(state[p.Name].ToFloats());
-        foreach (var norm in _batchNorms)
+        var values = state.ToDictionary(pair => pair.Key, pair => Converted(pair.Value.ToFloats));
+        long[] counts = [.. _batchNorms.Select(norm => Converted(() => Count(state[norm.CountName])))];
+        foreach (var p in Parameters.Parameters) p.Upload(values[p.Name]);
+        foreach (var (norm, count) in _batchNorms.Zip(counts))
         {
-            norm.RunningMean.Upload(state[norm.RunningMean.Name].ToFloats());
-            norm.RunningVar.Upload(state[norm.RunningVar.Name].ToFloats());
-            norm.BatchesTracked = state[norm.CountName].ToInt64()[0];
+            norm.RunningMean.Upload(values[norm.RunningMean.Name]);
+            norm.RunningVar.Upload(values[norm.RunningVar.Name]);
+            norm.BatchesTracked = count;
         }
-        foreach (var buffer in _buffers) buffer.Set(state[buffer.Name].ToFloats());
+        foreach (var buffer in _buffers) buffer.Set(values[buffer.Name]);
         Loaded();
         Parameters.BumpVersion();
     }
+
+    private static T Converted<T>(Func<T> convert)
+    {
+        try
+        {
+            return convert();
+        }
+        catch (DataException error)
+        {
+            throw new CheckpointException(error.Message, error);
+        }
+    }
+
+    // PyTorch's counts are integers, until a whole state is averaged or converted to floats.
+    private static long Count(NamedArray array) =>
+        array.Type is ElementType.F16 or ElementType.BF16 or ElementType.F32 or ElementType.F64 ? (long)array.ToFloats()[0]
+        : array.ToInt64()[0];
 
     /// <summary>Called after the state was loaded, before it is used: for values that depend on it.</summary>
     protected virtual void Loaded()

@@ -149,16 +149,6 @@ internal static class NetworkFile
         var (_, weights, _, net, report) = found;
         HashSet<string> unfit = [.. report.Missing, .. report.Reshaped.Select(r => r.Name)];
         return net.State().ToDictionary(own => own.Name,
-            own => !unfit.Contains(own.Name) && weights.Entries.ContainsKey(own.Name) ? Taken(own, weights) : own);
-    }
-
-    private static NamedArray Taken(NamedArray own, ModelWeights weights)
-    {
-        NamedArray array = weights.Load(own.Name);
-        bool isReal = array.Type is ElementType.F16 or ElementType.BF16 or ElementType.F32 or ElementType.F64 or ElementType.C64;
-        bool isCount = own.Type == ElementType.I64, isInteger = !isReal;
-        if (isCount == isInteger) return array;
-        return isCount ? NamedArray.FromInt64(own.Name, [(long)array.ToFloats()[0]])
-            : NamedArray.FromFloats(own.Name, array.ToFloats(), array.Shape);
+            own => !unfit.Contains(own.Name) && weights.Entries.ContainsKey(own.Name) ? weights.Load(own.Name) : own);
     }
 }
