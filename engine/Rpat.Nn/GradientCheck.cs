@@ -3,7 +3,8 @@ namespace Rpat.Nn;
 /// <summary>
 /// The gradients that a tape computes, compared with central differences of the values that it computes: for ops, losses and layers of
 /// one's own, on any device. Values are float32, so that right gradients differ by about 1e-4; inputs must lie further than a tenth from
-/// points without a derivative, such as the kink of a ReLU. Of a whole network right gradients may differ by 1e-2.
+/// points without a derivative, such as the kink of a ReLU. Of a whole network right gradients may differ by 1e-2. A dropout that trains
+/// draws again whenever parameters change, unless its network's <see cref="DropoutSource.Step"/> is set.
 /// </summary>
 /// <param name="Error">The largest difference, divided by the largest entry of either.</param>
 /// <param name="Input">The input whose gradient differs by that.</param>
@@ -18,12 +19,15 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
     /// <summary>Checks the gradients of Σ w·y, for an output y and fixed weights w from 0.5 to 1.5.</summary>
     /// <param name="record">Records y from the inputs.</param>
     /// <param name="inputs">Tensors that were created with <c>needsGrad</c>, and parameters; of large ones 100 entries are checked.</param>
-    /// <exception cref="ArgumentException">There is no input, one wants no gradient, or the value does not depend on one.</exception>
+    /// <exception cref="ArgumentException">There is no input, one wants no gradient or is frozen, or no recorded op takes
+    /// one.</exception>
     public static GradientCheck Of(Func<Tape, Tensor> record, params IReadOnlyList<Tensor> inputs)
     {
         var tape = TapeOf(inputs);
         var probe = tape.Record(new Probe(tape, Recorded(record(tape))));
-        return Compared(tape, probe.Value, inputs);
+        var check = Compared(tape, probe.Value, inputs);
+        tape.Release();
+        return check;
     }
 
     /// <summary>Checks the gradients of a loss.</summary>
@@ -32,7 +36,9 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
     public static GradientCheck Of(Func<Tape, Loss> record, params IReadOnlyList<Tensor> inputs)
     {
         var tape = TapeOf(inputs);
-        return Compared(tape, Recorded(record(tape)).Read, inputs);
+        var check = Compared(tape, Recorded(record(tape)).Read, inputs);
+        tape.Release();
+        return check;
     }
 
     /// <summary>Fails if the error is larger than rounding explains.</summary>
@@ -56,12 +62,16 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
         if (inputs.Count == 0) throw new ArgumentException("GradientCheck: name tensors and parameters by which to derive.");
         if (inputs.FirstOrDefault(input => !input.NeedsGrad) is { } constant)
             throw new ArgumentException($"GradientCheck: {constant} wants no gradient: make it with needsGrad, or leave it out.");
+        if (inputs.OfType<Parameter>().FirstOrDefault(parameter => parameter.IsFrozen) is { } frozen)
+            throw new ArgumentException($"GradientCheck: {frozen} is frozen, so that it gets no gradient: leave it out.");
         return new Tape(inputs[0].Device, Gradients.Inputs | Gradients.Parameters);
     }
 
     private static GradientCheck Compared(Tape tape, Func<double> value, IReadOnlyList<Tensor> inputs)
     {
         if (!tape.Nodes.Any(node => node is { StartsBackward: true, NeedsGrad: true })) throw Independent("no gradient reaches one");
+        if (inputs.FirstOrDefault(input => !tape.Nodes.Any(node => node.Inputs.Any(edge => edge.NeedsGrad && edge.Stored == input))) is { } unused)
+            throw Independent($"no op takes {unused}");
         tape.Run();
         float[][] gradients = [.. inputs.Select(GradientOf)];
         List<(Tensor Input, int Index, double Gradient, double Difference)> all = [];
@@ -137,7 +147,7 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
             _weights = new float[Y.Shape.Count];
             new RandomKey(1, Purpose.Synthetic, 0, 0, 0, 0).Stream().FillUniform(_weights);
             for (int i = 0; i < _weights.Length; i++) _weights[i] += 0.5f;
-            _seed = tape.Device.Allocate(tape.Device.StorageLength(Y.Shape, Y.Layout));
+            _seed = tape.Allocate(tape.Device.StorageLength(Y.Shape, Y.Layout));
             if (Y.Layout == Layout.Plain) tape.Device.Upload(_weights, _seed);
             else tape.Device.UploadBlocked(_weights, Y.Shape, _seed);
             Inputs = [_y];

@@ -20,18 +20,20 @@ public sealed class Predictor(Classifier net, int batch = 128) : IDisposable
     /// <exception cref="ObjectDisposedException">It is disposed.</exception>
     public float[] Logits(ReadOnlySpan<float> images)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
         int size = _net.InputShape.SampleCount, count = images.Length / size;
         if (images.Length % size != 0)
             throw new ShapeException("Predictor", $"{images.Length} values are not a whole number of images {_net.InputShape}");
         PixelRange.Require(images, _net.InputShape);
         var rows = new float[count * _net.Classes];
         lock (_net.Device)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
             for (int first = 0; first < count; first += _batch)
             {
                 int n = Math.Min(_batch, count - first);
                 Pass(images.Slice(first * size, n * size), Math.Min(_batch, count), rows.AsSpan(first * _net.Classes, n * _net.Classes));
             }
+        }
         return rows;
     }
 
@@ -43,16 +45,23 @@ public sealed class Predictor(Classifier net, int batch = 128) : IDisposable
         return [.. rows.Chunk(_net.Classes).Select(row => Predictions.ArgMax(row))];
     }
 
-    /// <summary>Frees the memory of the input.</summary>
+    /// <summary>Frees the memory of the input and of the recorded pass.</summary>
     public void Dispose()
     {
-        _disposed = true;
-        Free();
+        lock (_net.Device)
+        {
+            _disposed = true;
+            Free();
+        }
     }
 
     private void Free()
     {
-        if (_pass is { } pass && !_net.Device.IsDisposed) _net.Device.Free(pass.X.Data);
+        if (_pass is { } pass && !_net.Device.IsDisposed)
+        {
+            pass.Tape.Release();
+            _net.Device.Free(pass.X.Data);
+        }
         _pass = null;
     }
 

@@ -18,7 +18,8 @@ internal static class Transformer
     public static Tensor ClassTokens(Tape tape, Parameter token, int n)
     {
         int width = token.Shape.C;
-        return tape.Reshape(tape.Add(Tensor.Create(tape.Device, new Shape(n, width)), token), new Shape(n, 1, 1, width));
+        Tensor zeros = tape.Constant(new Shape(n, width), new float[n * width], "zeros");
+        return tape.Reshape(tape.Add(zeros, token), new Shape(n, 1, 1, width));
     }
 
     /// <summary>The given number if it divides the width, else the next smaller one that does.</summary>

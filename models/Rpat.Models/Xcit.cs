@@ -55,7 +55,7 @@ public sealed class Xcit : FeatureClassifier
             if (layer != _patches[^1]) h = tape.Gelu(h);
         }
         Shape map = h.Shape;
-        Tensor rows = Transformer.Rows(tape, tape.Add(h, _position.Record(tape, Positions(map), bn)));
+        Tensor rows = Transformer.Rows(tape, tape.Add(h, _position.Record(tape, Positions(tape, map), bn)));
         foreach (Block block in _blocks) rows = block.Record(tape, rows, map, bn);
         Tensor tokens = tape.Reshape(rows, new Shape(map.N, map.Area, 1, _width));
         tokens = tape.Concat(Transformer.ClassTokens(tape, _classToken, map.N), tokens);
@@ -64,7 +64,7 @@ public sealed class Xcit : FeatureClassifier
     }
 
     /// <summary>Sines and cosines of rows and columns, <c>[N, 64, H, W]</c>.</summary>
-    private Tensor Positions(Shape map)
+    private static Tensor Positions(Tape tape, Shape map)
     {
         const int half = PositionChannels / 2;
         var values = new float[map.N * PositionChannels * map.Area];
@@ -76,7 +76,7 @@ public sealed class Xcit : FeatureClassifier
             double angle = 2 * Math.PI * (at + 1) / (count + 1e-6) / Math.Pow(10000, 2.0 * (channel % half / 2) / half);
             values[i] = (float)(channel % 2 == 0 ? Math.Sin(angle) : Math.Cos(angle));
         }
-        return Tensor.From(Device, map with { C = PositionChannels }, values);
+        return tape.Constant(map with { C = PositionChannels }, values, "positions");
     }
 
     private Parameter Scale(string name) => DeclareParameter(name, Init.Zero, new Shape(1, _width), _width);

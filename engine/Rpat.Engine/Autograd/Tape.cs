@@ -24,6 +24,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     private readonly Dictionary<object, PackedWeight> _derived = [];
     private List<Node> _nodes = [];
     private readonly HashSet<Tensor> _kept = [];
+    private readonly List<DeviceBuffer> _memory = [];
     private readonly List<(Parameter Of, bool IsFrozen)> _parameters = [];
     private Tensor[] _targets = [];
     private ParameterStore[] _stores = [];
@@ -75,8 +76,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// <summary>Keeps a tensor readable until another tape runs, instead of reusing its memory within this one.</summary>
     public Tensor Retain(Tensor tensor)
     {
-        ArgumentNullException.ThrowIfNull(tensor);
-        _kept.Add(Stored(tensor));
+        _kept.Add(Stored(Argument.Given(tensor)));
         return tensor;
     }
 
@@ -182,8 +182,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     /// <exception cref="InvalidOperationException">The tensor belongs to another tape, or is on another device.</exception>
     public Edge AddInput(Tensor tensor)
     {
-        ArgumentNullException.ThrowIfNull(tensor);
-        if (tensor.Device != Device)
+        if (Argument.Given(tensor).Device != Device)
             throw new InvalidOperationException(
                 $"{tensor} is on another device than the tape: record a network on a tape of its own device, new Tape(net.Device).");
         if (tensor.Maker is not null && tensor.Maker != _tenant)
@@ -213,6 +212,24 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
                 NewTensor(new Shape(1, checked((int)length)), Layout.Plain, $"form of {weight.Name}"), make);
         return derived;
     }
+
+    /// <summary>Allocates zeroed memory that a node keeps between runs, until <see cref="Release"/>.</summary>
+    public DeviceBuffer Allocate(long words)
+    {
+        _memory.Add(Device.Allocate(words));
+        return _memory[^1];
+    }
+
+    /// <summary>A tensor of values in NCHW order that an op needs in every run, until <see cref="Release"/>.</summary>
+    public Tensor Constant(Shape shape, ReadOnlySpan<float> values, string name)
+    {
+        var tensor = Tensor.From(Device, shape, values, name: name);
+        _memory.Add(tensor.Data);
+        return tensor;
+    }
+
+    /// <summary>Frees what was allocated for its nodes, after the last run; else the device does when it is disposed.</summary>
+    public void Release() => _memory.ForEach(Device.Free);
 
     private bool Wants(Tensor tensor)
     {

@@ -11,21 +11,18 @@ internal sealed class SharedBatchNorm
     private readonly Shape _shape;
     private readonly BatchShard _share;
     private readonly Device _device;
-    private readonly Tensor _mean, _variance, _gammaSum, _betaSum;
-    private readonly DeviceBuffer _linear;
+    private readonly DeviceBuffer _mean, _variance, _gammaSum, _betaSum, _linear;
     private readonly float[] _first, _second, _third, _lines, _mine, _all;
     private readonly double[] _sums;
 
-    public SharedBatchNorm(BatchNorm2d layer, Shape shape, BatchShard share)
+    public SharedBatchNorm(Tape tape, BatchNorm2d layer, Shape shape, BatchShard share)
     {
-        (_layer, _shape, _share, _device) = (layer, shape, share, layer.Weight.Device);
-        int c = layer.Channels;
-        Tensor Vector(string name) => Tensor.Create(_device, new Shape(1, c), name: $"{layer.Name}.{name}");
-        (_mean, _variance, _gammaSum, _betaSum) = (Vector("batch mean"), Vector("batch variance"), Vector("gamma sum"), Vector("beta sum"));
+        (_layer, _shape, _share, _device) = (layer, shape, share, tape.Device);
+        int c = layer.Channels, line = _device.ChannelLength(c);
+        (_mean, _variance, _gammaSum, _betaSum) = (tape.Allocate(c), tape.Allocate(c), tape.Allocate(c), tape.Allocate(c));
         (_first, _second, _third, _mine) = (new float[c], new float[c], new float[c], new float[2 * c]);
         (_all, _sums) = (new float[2 * c * share.Team.Size], new double[2 * c]);
-        int line = _device.ChannelLength(c);
-        (_lines, _linear) = (new float[2 * line], _device.Allocate(2 * line));
+        (_lines, _linear) = (new float[2 * line], tape.Allocate(2 * line));
     }
 
     private int Channels => _layer.Channels;
@@ -41,17 +38,17 @@ internal sealed class SharedBatchNorm
         _device.Download(saved.InvStd, _first);
         for (int c = 0; c < Channels; c++)
             _mine[Channels + c] = (float)Math.Max(0, 1 / ((double)_first[c] * _first[c]) - _layer.Epsilon);
-        GatherMoments();
+        _share.Team.AllGather<float>(_mine, _all); // each rank's [mean, variance] of its own shard
         Join(moveRunning);
-        k.BatchNormEval(Channels, state with { RunningMean = _mean.Data, RunningVar = _variance.Data }, saved);
+        k.BatchNormEval(Channels, state with { RunningMean = _mean, RunningVar = _variance }, saved);
     }
 
     /// <summary>Like <see cref="IBatchNorm2dKernels.BatchNormBackward"/>, with the sums of the whole batch in dx.</summary>
     public void Backward(IKernels k, DeviceBuffer x, DeviceBuffer dh, in BatchNormSaved saved, bool relu, in BatchNormGradients gradients)
     {
-        k.BatchNormBackward(_shape, x, dh, saved, relu, batchStatistics: true, new(_gammaSum.Data, _betaSum.Data, false, null, false));
-        if (gradients.Gamma is { } gamma) k.Scale(Channels, _gammaSum.Data, 1, gradients.AddParameters, gamma);
-        if (gradients.Beta is { } beta) k.Scale(Channels, _betaSum.Data, 1, gradients.AddParameters, beta);
+        k.BatchNormBackward(_shape, x, dh, saved, relu, batchStatistics: true, new(_gammaSum, _betaSum, false, null, false));
+        if (gradients.Gamma is { } gamma) k.Scale(Channels, _gammaSum, 1, gradients.AddParameters, gamma);
+        if (gradients.Beta is { } beta) k.Scale(Channels, _betaSum, 1, gradients.AddParameters, beta);
         if (gradients.X is not { } dx) return;
         Sum();
         Lines(saved);
@@ -59,16 +56,13 @@ internal sealed class SharedBatchNorm
         k.BatchNormInputGradient(_shape, x, dh, saved, relu, _linear, gradients.AddX, dx);
     }
 
-    // Each rank's [mean, variance] of its own shard.
-    private void GatherMoments() => _share.Team.AllGather<float>(_mine, _all);
-
     private void Join(bool moveRunning)
     {
         for (int c = 0; c < Channels; c++) (_sums[c], _sums[Channels + c]) = (Mean(c), 0);
         for (int c = 0; c < Channels; c++) _sums[Channels + c] = Squares(c, _sums[c]);
         for (int c = 0; c < Channels; c++) (_first[c], _second[c]) = ((float)_sums[c], (float)(_sums[Channels + c] / Total));
-        _mean.Upload(_first);
-        _variance.Upload(_second);
+        _device.Upload(_first, _mean);
+        _device.Upload(_second, _variance);
         if (!moveRunning) return;
         Move(_layer.RunningMean, 0, 1);
         Move(_layer.RunningVar, Channels, Total - 1);
@@ -106,8 +100,8 @@ internal sealed class SharedBatchNorm
     /// <summary>Σg and Σg·x̂ of the whole batch.</summary>
     private void Sum()
     {
-        _betaSum.CopyTo(_mine.AsSpan(0, Channels));
-        _gammaSum.CopyTo(_mine.AsSpan(Channels));
+        _device.Download(_betaSum, _mine.AsSpan(0, Channels));
+        _device.Download(_gammaSum, _mine.AsSpan(Channels));
         for (int i = 0; i < _sums.Length; i++) _sums[i] = _share.Count == 0 ? 0 : _mine[i];
         _share.Team.AllReduce(_sums);
     }

@@ -60,7 +60,7 @@ internal sealed class BatchNorm2dNode : OpNode
         bool constant = mode == BnMode.Eval && !_gamma.NeedsGrad && !_beta.NeedsGrad;
         var output = tape.NewTensor(x.Shape, Layout.Blocked, layer.Name, new AffineView(_x.Stored, _scale, _shift, relu, constant));
         Connect([_x, _gamma, _beta], output, _mean, _invStd, _scale, _shift);
-        if (tape.Shard is { } share && mode != BnMode.Eval) _shared = new SharedBatchNorm(layer, x.Shape, share);
+        if (tape.Shard is { } share && mode != BnMode.Eval) _shared = new SharedBatchNorm(tape, layer, x.Shape, share);
     }
 
     public override string Op => "BatchNorm2d";

@@ -3,10 +3,8 @@ namespace Rpat.Engine.Tensors;
 /// <summary>A trained tensor: part of a <see cref="ParameterStore"/>, in PyTorch's name, shape and row-major order.</summary>
 public sealed class Parameter : Tensor
 {
-    internal Parameter(ParameterStore store, string name, Shape shape, int[] dimensions) : base(store.Device, shape, Layout.Plain, name)
-    {
+    internal Parameter(ParameterStore store, string name, Shape shape, int[] dimensions) : base(store.Device, shape, Layout.Plain, name) =>
         (Store, Dimensions, IsPersistent) = (store, dimensions, true);
-    }
 
     /// <summary>The store that holds the values and gradients.</summary>
     public ParameterStore Store { get; }

@@ -57,7 +57,7 @@ internal sealed class DropoutNode : Node
         (_x, _rate, _source, _index, _shard, _device) = (tape.AddStoredInput(x), rate, source, index, tape.Shard, tape.Device);
         Output = tape.NewTensor(x.Shape, x.Layout, "dropout");
         (Inputs, Outputs) = ([_x], [Output]);
-        _mask = _device.Allocate(_device.StorageLength(x.Shape, x.Layout));
+        _mask = tape.Allocate(_device.StorageLength(x.Shape, x.Layout));
         (_values, _row) = (new float[x.Shape.Count], new float[x.Shape.SampleCount]);
     }
 

@@ -48,10 +48,10 @@ internal sealed class ResampleNode : Node
     public ResampleNode(Tape tape, Tensor x, AxisSums rows, AxisSums columns)
     {
         _x = x.Layout == Layout.Plain ? tape.AddStoredInput(x) : tape.AddInput(x);
-        (_forward, _table) = Table(tape.Device, x, rows, columns);
+        (_forward, _table) = Table(tape, x, rows, columns);
         Output = tape.NewTensor(_forward.Output, x.Layout, "resampled");
         (Inputs, Outputs) = ([_x], [Output]);
-        (_backward, _transposed) = Table(tape.Device, Output, rows.Transposed, columns.Transposed);
+        (_backward, _transposed) = Table(tape, Output, rows.Transposed, columns.Transposed);
     }
 
     public Tensor Output { get; }
@@ -64,7 +64,7 @@ internal sealed class ResampleNode : Node
     public override void Backward(IKernels k) =>
         k.Resample(_backward, Output.Grad, _transposed, _x.ThroughOperand, _x.Accumulate, _x.Grad);
 
-    private static (ResampleShape, DeviceBuffer) Table(Device device, Tensor x, AxisSums rows, AxisSums columns)
+    private static (ResampleShape, DeviceBuffer) Table(Tape tape, Tensor x, AxisSums rows, AxisSums columns)
     {
         var shape = new ResampleShape(x.Shape, x.Layout, rows.Outputs.Count, columns.Outputs.Count, Math.Max(rows.Taps, columns.Taps));
         var lines = new float[(shape.H + shape.W) * shape.Line];
@@ -75,8 +75,8 @@ internal sealed class ResampleNode : Node
             for (int i = 0; i < weights.Count; i++) lines[at + 2 + i] = (float)weights[i];
             at += shape.Line;
         }
-        var table = device.Allocate(lines.Length);
-        device.Upload(lines, table);
+        var table = tape.Allocate(lines.Length);
+        tape.Device.Upload(lines, table);
         return (shape, table);
     }
 }

@@ -133,7 +133,7 @@ internal sealed class NetBatches(Classifier net, AttackRunnerOptions options, Sh
         public Program(Classifier net, int size, BnMode bn, OwnedTensors owned)
         {
             _x = owned.Create(net.InputShape.WithBatch(size), needsGrad: true, "attacked");
-            _tape = new Tape(net.Device, Rpat.Engine.Autograd.Gradients.Inputs);
+            _tape = owned.Own(new Tape(net.Device, Rpat.Engine.Autograd.Gradients.Inputs));
             _logits = _tape.Retain(net.Forward(_tape, _x, bn));
             _cotangent = owned.Own(_tape.Cotangent(_logits));
             (Points, Gradients) = (new float[_x.Shape.Count], new float[_x.Shape.Count]);

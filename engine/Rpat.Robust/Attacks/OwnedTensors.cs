@@ -1,9 +1,10 @@
 namespace Rpat.Robust.Attacks;
 
-/// <summary>The persistent tensors of recorded passes, freed together before their device is disposed.</summary>
+/// <summary>Recorded passes and their persistent tensors, whose memory is freed together before their device is disposed.</summary>
 internal sealed class OwnedTensors(Device device) : IDisposable
 {
     private readonly List<DeviceBuffer> _buffers = [];
+    private readonly List<Tape> _tapes = [];
 
     /// <inheritdoc cref="Tensor.Create"/>
     public Tensor Create(Shape shape, bool needsGrad = false, string name = "input") => Own(Tensor.Create(device, shape, needsGrad, name));
@@ -14,6 +15,13 @@ internal sealed class OwnedTensors(Device device) : IDisposable
         _buffers.Add(tensor.Data);
         if (tensor.NeedsGrad) _buffers.Add(tensor.Grad);
         return tensor;
+    }
+
+    /// <summary>Takes over a tape.</summary>
+    public Tape Own(Tape tape)
+    {
+        _tapes.Add(tape);
+        return tape;
     }
 
     /// <summary>Labels of a batch.</summary>
@@ -27,7 +35,12 @@ internal sealed class OwnedTensors(Device device) : IDisposable
     /// <summary>Frees them; those that are created later are freed by the next call.</summary>
     public void Dispose()
     {
-        if (!device.IsDisposed) _buffers.ForEach(device.Free);
+        if (!device.IsDisposed)
+        {
+            _tapes.ForEach(tape => tape.Release());
+            _buffers.ForEach(device.Free);
+        }
+        _tapes.Clear();
         _buffers.Clear();
     }
 }

@@ -31,7 +31,7 @@ internal sealed class PgdProgram
         (_net, _options, _owned, Labels) = (net, options, owned, owned.Labels(shape.N));
         Adversarial = owned.Create(shape, needsGrad: true, name: "adversarial");
         Best = _from = Adversarial;
-        Tape = new Tape(net.Device, Gradients.Inputs) { Shard = share };
+        Tape = owned.Own(new Tape(net.Device, Gradients.Inputs) { Shard = share });
         _logits = Tape.Retain(net.Forward(Tape, Adversarial, options.Bn));
         if (soft) _targets = owned.Create(_logits.Shape, name: "targets");
         var clean = new Lazy<Tensor>(() => (_clean = new CleanLogits(net, shape, options.Bn, share, owned)).Logits);
@@ -141,7 +141,7 @@ internal sealed class PgdProgram
 
         public CleanLogits(Classifier net, Shape shape, BnMode bn, BatchShard? share, OwnedTensors owned)
         {
-            (_tape, _x) = (new Tape(net.Device) { Shard = share }, owned.Create(shape, name: "x"));
+            (_tape, _x) = (owned.Own(new Tape(net.Device) { Shard = share }), owned.Create(shape, name: "x"));
             _made = _tape.Retain(net.Forward(_tape, _x, bn));
             Logits = owned.Create(_made.Shape, name: "clean logits");
         }

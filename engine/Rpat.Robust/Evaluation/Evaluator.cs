@@ -129,7 +129,7 @@ public sealed class Evaluator(Classifier net, int batch = 128) : IDisposable
         {
             X = owned.Create(net.InputShape.WithBatch(count), name: "x");
             Images = new float[X.Shape.Count];
-            Tape = new Tape(net.Device);
+            Tape = owned.Own(new Tape(net.Device));
             Logits = Tape.Retain(net.Forward(Tape, X, BnMode.Eval));
         }
 

@@ -99,7 +99,7 @@ public sealed class PerceptionMeter(FeatureClassifier net, PerceptionOptions opt
             X = owned.Create(net.InputShape.WithBatch(count), name: "x");
             Labels = owned.Labels(count);
             (Clean, Perturbed, _point) = (new float[X.Shape.Count], new float[X.Shape.Count], new float[X.Shape.Count]);
-            _tape = new Tape(net.Device);
+            _tape = owned.Own(new Tape(net.Device));
             _features = _tape.Retain(net.Features(_tape, X, BnMode.Eval));
             _logits = _tape.Retain(net.Logits(_tape, _features));
         }

@@ -38,6 +38,7 @@ internal sealed class VerifiedModel(Classifier net, EvaluationFiles files, Evalu
         Tensor z = tape.Retain(net.Forward(tape, x, BnMode.Eval));
         tape.Forward();
         float[][] rows = [.. z.ToArray().Chunk(net.Classes)];
+        tape.Release();
         net.Device.Free(x.Data);
         return rows;
     }

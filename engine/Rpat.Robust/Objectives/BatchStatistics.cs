@@ -13,8 +13,11 @@ public sealed class BatchStatistics
 
     /// <summary>Begins an estimate.</summary>
     /// <param name="net">The network; its running statistics are replaced by <see cref="Finish"/>.</param>
+    /// <exception cref="ArgumentException">The running statistics of a batch norm never move: its momentum is 0.</exception>
     public BatchStatistics(Classifier net)
     {
+        if (Argument.Given(net).BatchNorms.FirstOrDefault(norm => norm.Momentum == 0) is { } still)
+            throw new ArgumentException($"{still.Name} has momentum 0, so that batches leave its statistics as they are: give it another.");
         _net = net;
         _sums = [.. net.BatchNorms.Select(n => (new double[n.Channels], new double[n.Channels]))];
         foreach (var norm in net.BatchNorms) norm.BatchesTracked = 0;
@@ -38,14 +41,22 @@ public sealed class BatchStatistics
         }
     }
 
-    /// <summary>Writes the estimate to the network.</summary>
+    /// <summary>Writes the estimate to the network, and frees the memory of the batches.</summary>
+    /// <exception cref="InvalidOperationException">No batch was added.</exception>
     public void Finish()
     {
+        if (_seen == 0) throw new InvalidOperationException("Statistics of no images: call Add for each batch before Finish.");
         for (int i = 0; i < _sums.Length; i++)
         {
             _net.BatchNorms[i].RunningMean.Upload(Array.ConvertAll(_sums[i].Mean, v => (float)v));
             _net.BatchNorms[i].RunningVar.Upload(Array.ConvertAll(_sums[i].Var, v => (float)v));
         }
+        foreach (var (tape, x) in _programs.Values)
+        {
+            tape.Release();
+            _net.Device.Free(x.Data);
+        }
+        _programs.Clear();
     }
 
     // Starting from zero, a training-mode forward leaves momentum times the batch's own statistics.

@@ -61,6 +61,20 @@ public sealed class GradientCheckTests : IDisposable
     }
 
     [Fact]
+    public void AParameterThatNoOpTakesOrThatIsFrozenIsNamed()
+    {
+        Tensor x = Input(new Shape(2, 3, 2, 2), seed: 1);
+        Network Make() => new(_device, new Shape(1, 3, 2, 2), 2, new Sequential(new Conv2d(3, 4, 1), Pool.GlobalAverage(),
+            new Linear(4, 2)), seed: 1);
+        var (net, bias) = (Make(), Make().Parameters.Parameters[^1]);
+        Assert.Contains($"no op takes {bias}", Assert.Throws<ArgumentException>(
+            () => GradientCheck.Of(tape => net.Forward(tape, x, BnMode.Eval), x, bias)).Message);
+        net.Parameters.Parameters[^1].IsFrozen = true;
+        Assert.Contains("2.bias [1, 2] is frozen", Assert.Throws<ArgumentException>(
+            () => GradientCheck.Of(tape => net.Forward(tape, x, BnMode.Eval), net.Parameters.Parameters)).Message);
+    }
+
+    [Fact]
     public void WhatAnOpThrowsIsNotTakenForAMissingGradient()
     {
         Tensor x = Input(new Shape(2, 3), seed: 1);

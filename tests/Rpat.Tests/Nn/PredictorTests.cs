@@ -45,6 +45,32 @@ public class PredictorTests
     }
 
     [Fact]
+    public void A_predictor_that_is_disposed_while_others_use_it_answers_or_refuses()
+    {
+        using var device = Device.Cpu(1);
+        var net = TestNets.Disturbed(device);
+        float[] images = TestNets.Images(2, seed: 3);
+        int[] alone = net.Predict(images);
+        for (int i = 0; i < 20; i++)
+        {
+            var shared = new Predictor(net, batch: 1);
+            Parallel.Invoke([.. Enumerable.Repeat(Ask, 3), shared.Dispose]);
+
+            void Ask()
+            {
+                try
+                {
+                    Assert.Equal(alone, shared.Classes(images));
+                }
+                catch (ObjectDisposedException)
+                {
+                    // it came too late
+                }
+            }
+        }
+    }
+
+    [Fact]
     public void Values_given_to_a_parameter_are_seen_by_what_was_recorded_before()
     {
         using var device = Device.Cpu(1);
@@ -68,5 +94,29 @@ public class PredictorTests
         float[] images = TestNets.Images(2, seed: 3);
         using Predictor a = new(net), b = new(other);
         Assert.Equal(b.Logits(images), a.Logits(images));
+    }
+
+    [Fact]
+    public void A_state_of_floats_is_taken_with_its_counts()
+    {
+        using var device = Device.Cpu(1);
+        var (net, other) = (TestNets.Small(device), TestNets.Disturbed(device));
+        other.BatchNorms[0].BatchesTracked = 1234;
+        net.Load(other.State().Select(array => NamedArray.FromFloats(array.Name, array.ToFloats(), array.Shape)));
+        Assert.Equal(1234, net.BatchNorms[0].BatchesTracked);
+        TestNets.SameBits([.. other.State()], [.. net.State()]);
+    }
+
+    [Fact]
+    public void A_state_that_is_refused_changes_nothing()
+    {
+        using var device = Device.Cpu(1);
+        var (net, other) = (TestNets.Small(device), TestNets.Disturbed(device));
+        NamedArray[] before = [.. net.State()];
+        string last = before.Last(array => array.Type == ElementType.F32).Name;
+        var error = Assert.Throws<CheckpointException>(() => net.Load(other.State().Select(array => array.Name != last ? array
+            : new NamedArray(array.Name, ElementType.C64, array.Shape, new byte[8 * array.Count]))));
+        Assert.Contains($"'{last}' of type C64 does not hold real numbers", error.Message);
+        TestNets.SameBits(before, [.. net.State()]);
     }
 }

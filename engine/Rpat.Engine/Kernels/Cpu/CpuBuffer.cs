@@ -1,29 +1,18 @@
 namespace Rpat.Engine.Kernels.Cpu;
 
 /// <summary>Native memory, aligned to 64 bytes, with slack after its end that kernels may read but whose contents are never used.</summary>
-internal sealed unsafe class CpuBuffer : DeviceBuffer
+internal sealed unsafe class CpuBuffer(float* pointer, long length, void* memory, CpuBuffer? owner = null) : DeviceBuffer
 {
     private const int Slack = 256; // words that a tile may read past the end
     private const int Alignment = 64;
 
-    private readonly float* _pointer;
-    private readonly void* _memory; // of an owner
-    private readonly CpuBuffer _owner; // this, or the buffer that this is a view of
     private bool _isFreed;
-
-    private CpuBuffer(float* pointer, long length, void* memory, CpuBuffer? owner = null)
-    {
-        _pointer = pointer;
-        _memory = memory;
-        _owner = owner ?? this;
-        Length = length;
-    }
 
     /// <summary>The first word.</summary>
     /// <exception cref="ObjectDisposedException">The memory was freed.</exception>
-    public float* Pointer => _owner._isFreed ? throw Device.Gone("cpu") : _pointer;
+    public float* Pointer => (owner ?? this)._isFreed ? throw Device.Gone("cpu") : pointer;
 
-    public override long Length { get; }
+    public override long Length => length;
 
     /// <summary>
     /// Zeros, as the system hands them out: pages that nothing writes, such as gradients and momenta in an evaluation, take no memory.
@@ -38,12 +27,12 @@ internal sealed unsafe class CpuBuffer : DeviceBuffer
     {
         ArgumentOutOfRangeException.ThrowIfNegative(Math.Min(offset, length));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + length, Length);
-        return new CpuBuffer(Pointer + offset, length, null, _owner);
+        return new CpuBuffer(Pointer + offset, length, null, owner ?? this);
     }
 
     public void Free()
     {
-        NativeMemory.Free(_memory);
+        NativeMemory.Free(memory);
         _isFreed = true;
     }
 }
