@@ -25,6 +25,7 @@ public sealed class TrainingStep : ITrainingState
     private BatchPart? _part;
     private (int Epoch, ActiveMethod Active) _current;
     private StepHook[] _acting = [];
+    private string _frozen = "";
     private Pgd? _attack;
     private StepProgram? _last;
     private const string Count = "counter.step";
@@ -121,10 +122,14 @@ public sealed class TrainingStep : ITrainingState
     /// <param name="start">Starting point of the attack instead of a random one, or null.</param>
     /// <exception cref="ShapeException">The sizes of the batch's parts do not match.</exception>
     /// <exception cref="ArgumentException">An image is not in [0,1], or a label is no class.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The epoch is below 1, or the rate is negative or no number.</exception>
     public void Run(ReadOnlySpan<float> images, ReadOnlySpan<int> labels, ReadOnlySpan<long> samples, int epoch, float rate,
-        Tensor? start = null) =>
+        Tensor? start = null)
+    {
         Run(new TrainingBatch { Images = images, Labels = labels, Samples = samples },
-            new StepContext(epoch, _steps++, Rate: rate, TopRate: rate), start);
+            new StepContext(epoch, _steps, Rate: rate, TopRate: rate), start);
+        _steps++;
+    }
 
     /// <summary>Trains on one batch at a given step of a run.</summary>
     /// <param name="batch">
@@ -134,9 +139,12 @@ public sealed class TrainingStep : ITrainingState
     /// <param name="start">Starting point of the attack instead of a random one, or null.</param>
     /// <exception cref="ShapeException">The sizes of the batch's parts do not match.</exception>
     /// <exception cref="ArgumentException">An image is not in [0,1], or a label is no class.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The epoch is below 1, or the rate is negative or no number.</exception>
     public void Run(in TrainingBatch batch, in StepContext moment, Tensor? start = null)
     {
         if (moment.Epoch < 1) throw new ArgumentOutOfRangeException(nameof(moment), moment.Epoch, "Epochs are counted from 1.");
+        if (!(moment.Rate >= 0 && float.IsFinite(moment.Rate)))
+            throw new ArgumentOutOfRangeException(nameof(moment), moment.Rate, "A learning rate is a finite number from 0.");
         Enter(moment.Epoch);
         Check(batch);
         _nets.Net.Dropout.Step = moment.Step;
@@ -244,7 +252,8 @@ public sealed class TrainingStep : ITrainingState
 
     private StepProgram For(in TrainingBatch batch, BatchShard? share)
     {
-        var key = new ProgramKey(share?.Total ?? batch.Labels.Length, batch.IsMixed, _current.Active.Method, _current.Active.Modifiers);
+        var key = new ProgramKey(share?.Total ?? batch.Labels.Length, batch.IsMixed, _current.Active.Method, _current.Active.Modifiers,
+            Frozen());
         if (!_programs.TryGetValue(key, out var program))
         {
             _programs[key] = program = new StepProgram(_nets, _current.Active, batch.Labels.Length, key.Mixed, share);
@@ -297,5 +306,15 @@ public sealed class TrainingStep : ITrainingState
         _gradients?.Finish();
     }
 
-    private readonly record struct ProgramKey(int Count, bool Mixed, Objective Method, ModifierList Modifiers);
+    /// <summary>Which parameters are frozen, a letter each, for tapes that compute only the others' gradients.</summary>
+    private string Frozen()
+    {
+        var parameters = _nets.Net.Parameters.Parameters;
+        for (int i = 0; i < parameters.Count; i++)
+            if (_frozen.Length != parameters.Count || parameters[i].IsFrozen != (_frozen[i] == 'f'))
+                return _frozen = string.Concat(parameters.Select(p => p.IsFrozen ? 'f' : '-'));
+        return _frozen;
+    }
+
+    private readonly record struct ProgramKey(int Count, bool Mixed, Objective Method, ModifierList Modifiers, string Frozen);
 }

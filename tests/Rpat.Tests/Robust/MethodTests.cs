@@ -181,7 +181,7 @@ public class MethodTests
     public void A_schedule_moves_a_terms_weight_and_records_nothing_anew()
     {
         using var device = Device.Cpu(1);
-        var run = Make(device, new ReBat(_pgd) { Schedule = BetaSchedule.Dependent, Start = 1 });
+        var run = Make(device, new ReBat(_pgd) { Schedule = BetaSchedule.Dependent, Beta = 2, Start = 1 });
         foreach (float rate in new[] { 0.1f, 0.05f })
         {
             run.Step.Run(new TrainingBatch
@@ -198,6 +198,7 @@ public class MethodTests
     [Fact]
     public void The_ramp_is_the_published_one()
     {
+        Assert.Equal([0f, 300f], new[] { 89, 90 }.Select(epoch => new RampCoefficient(300, 90, 0).At(new StepContext(epoch))));
         RampCoefficient ramp = new(300, 90, 60);
         foreach (var (epoch, expected) in new[] { (89, 0.0), (90, 2.0), (110, 32.5), (130, 172), (150, 300), (199, 300) })
             Assert.Equal(expected, ramp.At(new StepContext(epoch)), 0.5);
@@ -289,6 +290,54 @@ public class MethodTests
         Ops.LossProbe.AssertNear(mean, run.Step.Reported.Parameters.Parameters[0].ToArray(), 1e-6);
         Assert.Equal(2, run.Step.Reported.BatchNorms[0].BatchesTracked);
         Assert.All(run.Step.Reported.BatchNorms.SelectMany(n => n.RunningVar.ToArray()), v => Assert.True(v > 0));
+    }
+
+    [Fact]
+    public void Statistics_of_no_images_and_of_norms_that_stand_still_are_refused()
+    {
+        using var device = Device.Cpu(1);
+        Assert.Throws<InvalidOperationException>(new BatchStatistics(TestNets.Small(device)).Finish);
+        var still = new Network(device, new Shape(1, 3, 8, 8), 2, new Sequential(new Conv2d(3, 4, 3), new BatchNorm(4, momentum: 0),
+            Pool.GlobalAverage(), new Linear(4, 2)), seed: 1);
+        Assert.Contains("1 has momentum 0", Assert.Throws<ArgumentException>(() => new BatchStatistics(still)).Message);
+    }
+
+    [Fact]
+    public void ReBATs_stronger_attack_keeps_the_length_of_its_steps()
+    {
+        var strong = ((ReBat)new ReBat(PgdOptions.Linf) { StrongEps = 10 / 255f }.InEpoch(101)).Attack;
+        Assert.Equal((10 / 255f, 2 / 255f, 12), (strong.Eps, strong.StepSize, strong.Steps));
+    }
+
+    [Fact]
+    public void Parameters_are_frozen_and_freed_between_steps()
+    {
+        using var device = Device.Cpu(1);
+        var run = Make(device, new PgdAt(_pgd).With(new Awp()));
+        Parameter first = run.Net.Parameters.Parameters[0];
+        Run(run, 0);
+        foreach (bool frozen in new[] { true, false, true })
+        {
+            first.IsFrozen = frozen;
+            float[] before = first.ToArray();
+            Run(run, 1);
+            Assert.Equal(frozen, before.SequenceEqual(first.ToArray()));
+        }
+    }
+
+    [Theory]
+    [InlineData(-1e-9f)]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void A_rate_that_is_none_changes_nothing(float rate)
+    {
+        using var device = Device.Cpu(1);
+        var run = Make(device, new PgdAt(_pgd).With(new Awp()));
+        Run(run, 0);
+        NamedArray[] before = [.. run.Net.State(), .. run.Step.State()];
+        Assert.Throws<ArgumentOutOfRangeException>(() => run.Step.Run(TestNets.Images(4, seed: 1), TestNets.ClassesOf(4),
+            TestNets.Indices(4), epoch: 1, rate));
+        TestNets.SameBits(before, [.. run.Net.State(), .. run.Step.State()]);
     }
 
     [Fact]
