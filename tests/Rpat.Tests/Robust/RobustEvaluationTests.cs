@@ -34,6 +34,19 @@ public sealed class RobustEvaluationTests : IDisposable
     }
 
     [Fact]
+    public void A_resumed_evaluation_takes_over_what_its_journal_has()
+    {
+        const int many = 1_000_000;
+        string cut = Copy(Evaluate("kept"), "taken-over", ["ledger.jsonl", "result.json"]), journal = Path.Combine(cut, "journal.jsonl");
+        string[] lines = File.ReadAllLines(journal);
+        int at = Array.FindIndex(lines, line => line.Contains("\"forwards\":1,", StringComparison.Ordinal));
+        lines[at] = lines[at].Replace("\"forwards\":1,", $"\"forwards\":{many},", StringComparison.Ordinal);
+        File.WriteAllLines(journal, lines[..(lines.Length / 2 + at)]);
+        Evaluate(cut, resume: true);
+        Assert.Single(Ledger.Read(cut), entry => entry.Forwards == many);
+    }
+
+    [Fact]
     public void Two_processes_do_not_write_one_evaluation()
     {
         string folder = Path.Combine(_root, "shared");

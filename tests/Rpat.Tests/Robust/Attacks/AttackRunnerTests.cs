@@ -73,6 +73,31 @@ public sealed class AttackRunnerTests : IDisposable
     }
 
     [Theory]
+    [InlineData("linf:apgd-ce")]
+    [InlineData("l2:apgd-ce")]
+    [InlineData("linf:pgd5")]
+    [InlineData("linf:square")]
+    [InlineData("l2:square")]
+    public void Restarts_break_images_that_one_start_does_not(string name)
+    {
+        double unit = name.StartsWith("linf", StringComparison.Ordinal) ? 0.0025 : 0.025;
+        Fixture twoPixels = Fixture.O(_device);
+        Assert.Contains(Enumerable.Range(1, 40), i => Broken(_r, 3, i * unit) > Broken(_r, 1, i * unit)
+            || Broken(twoPixels, 3, i * unit) > Broken(twoPixels, 1, i * unit));
+
+        int Broken(Fixture fixture, int restarts, double eps)
+        {
+            Attack attack = Find(name, eps) switch
+            {
+                Square square => square with { Steps = 10 },
+                Apgd apgd => apgd with { Steps = 2 },
+                var other => other,
+            };
+            return fixture.Attack(attack with { Restarts = restarts }).Count(o => o.Fooled);
+        }
+    }
+
+    [Theory]
     [InlineData("linf")]
     [InlineData("l2")]
     public void Stopping_at_the_first_success_changes_no_flag(string norm)

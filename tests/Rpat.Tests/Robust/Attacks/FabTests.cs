@@ -118,6 +118,15 @@ public sealed class FabTests : IDisposable
         var one = f.Attack(new Fab { Eps = 0.0235, Steps = 3 });
         var three = f.Attack(new Fab { Eps = 0.0235, Steps = 3, Restarts = 3 });
         for (int i = 0; i < one.Length; i++) Assert.True(three[i].Fooled || !one[i].Fooled);
+        List<double>[] ways = [.. f.Labels.Select(_ => new List<double>())];
+        f.Attack(new Fab { Eps = 0.001, Steps = 3, Restarts = 3 }, s => s.Trace = p =>
+        {
+            if (p.Quantity == "gap") ways[s.Index].Add(p.Value);
+        });
+        // An image that the first start fools has no other.
+        Assert.InRange(ways.Count(way => way.Count == 9), 8, ways.Length);
+        foreach (var way in ways.Where(way => way.Count == 9))
+            Assert.Equal(3, way.Chunk(3).Select(gaps => string.Join(' ', gaps)).Distinct().Count());
     }
 
     private static double[] Norms(Fixture f, Fab attack, bool best = false)

@@ -76,6 +76,25 @@ public sealed class GuardedRunTests : IDisposable
         Assert.DoesNotContain("TEST images", _test.Error);
     }
 
+    [Theory]
+    [InlineData("average.ema=0")]
+    [InlineData("average.ema=0.9")]
+    public void TheBestNetworkIsTheOneThatARunOfItsEpochsReports(string average)
+    {
+        string[] settings = ["--val-split", "6", "--monitor", "pgd2", "--epochs", "4", "--lr", "0.1", "--set", average];
+        Assert.Equal(0, Train(settings));
+        using var best = Safetensors.Read(Path.Combine(Run, "best.safetensors"));
+        int epoch = int.Parse(best.Metadata["rpat.epoch"], System.Globalization.CultureInfo.InvariantCulture);
+        string last = Directory.GetFiles(Path.Combine(Run, "checkpoints")).Order(StringComparer.Ordinal).Last();
+        int steps = int.Parse(Path.GetFileName(last)["step-".Length..].Split('.')[0], System.Globalization.CultureInfo.InvariantCulture) / 4;
+        Assert.Equal(0, _test.Run([.. TinyRun.Arguments(_test).Concat(settings), "--max-steps", $"{epoch * steps}", "--out",
+            _test.PathOf("shorter")]));
+        using var reported = Safetensors.Read(Path.Combine(RunFiles.Runs(_test, "shorter").Single(), "model.safetensors"));
+        Assert.Equal(reported.Tensors.Keys.Order(), best.Tensors.Keys.Order());
+        foreach (string name in reported.Tensors.Keys)
+            Assert.True(reported.Load(name).Data.Span.SequenceEqual(best.Load(name).Data.Span), name);
+    }
+
     [Fact]
     public void ChoosingOnTestImagesIsSaidLoudly()
     {
