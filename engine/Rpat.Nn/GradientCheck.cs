@@ -25,9 +25,7 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
     {
         var tape = TapeOf(inputs);
         var probe = tape.Record(new Probe(tape, Recorded(record(tape))));
-        var check = Compared(tape, probe.Value, inputs);
-        tape.Release();
-        return check;
+        return Compared(tape, probe.Value, inputs);
     }
 
     /// <summary>Checks the gradients of a loss.</summary>
@@ -36,9 +34,7 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
     public static GradientCheck Of(Func<Tape, Loss> record, params IReadOnlyList<Tensor> inputs)
     {
         var tape = TapeOf(inputs);
-        var check = Compared(tape, Recorded(record(tape)).Read, inputs);
-        tape.Release();
-        return check;
+        return Compared(tape, Recorded(record(tape)).Read, inputs);
     }
 
     /// <summary>Fails if the error is larger than rounding explains.</summary>
@@ -70,13 +66,15 @@ public sealed record GradientCheck(double Error, Tensor Input, int Index, double
     private static GradientCheck Compared(Tape tape, Func<double> value, IReadOnlyList<Tensor> inputs)
     {
         if (!tape.Nodes.Any(node => node is { StartsBackward: true, NeedsGrad: true })) throw Independent("no gradient reaches one");
-        if (inputs.FirstOrDefault(input => !tape.Nodes.Any(node => node.Inputs.Any(edge => edge.NeedsGrad && edge.Stored == input))) is { } unused)
+        HashSet<Tensor> taken = [.. tape.Nodes.SelectMany(node => node.Inputs).Where(edge => edge.NeedsGrad).Select(edge => edge.Stored)];
+        if (inputs.FirstOrDefault(input => !taken.Contains(input)) is { } unused)
             throw Independent($"no op takes {unused}");
         tape.Run();
         float[][] gradients = [.. inputs.Select(GradientOf)];
         List<(Tensor Input, int Index, double Gradient, double Difference)> all = [];
         foreach (var (input, gradient) in inputs.Zip(gradients))
             foreach (int i in Entries(gradient.Length)) all.Add((input, i, gradient[i], DifferenceAt(tape, value, input, i)));
+        tape.Release();
         double largest = all.Max(one => Math.Max(Math.Abs(one.Gradient), Math.Abs(one.Difference))) + 1e-6;
         return all.Select(one => new GradientCheck(ErrorOf(one.Gradient - one.Difference, largest), one.Input, one.Index, one.Gradient,
             one.Difference)).MaxBy(check => check.Error)!;

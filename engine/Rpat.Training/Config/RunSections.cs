@@ -192,8 +192,8 @@ internal sealed record RunSection
     [Setting("processes of this machine that divide each batch and its cores; on GPUs one each", Min = 1, Max = 1024)]
     public int Processes { get; init; } = 1;
 
-    [Setting("what carries values between processes: auto for MPI under mpirun, and under srun with MPI on several machines, else TCP; nccl has run on no GPU yet",
-        Plural = "transports")]
+    [Setting("what carries values between processes: auto for MPI under mpirun, or under srun on several machines, else TCP; "
+        + "nccl has run on no GPU yet", Plural = "transports")]
     public TransportKind Transport { get; init; }
 
     [Setting("how nccl adds gradients: its own ring, or ordered by rank with the bits of other transports", Plural = "reductions")]

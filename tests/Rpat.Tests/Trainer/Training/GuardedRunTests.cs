@@ -50,6 +50,16 @@ public sealed class GuardedRunTests : IDisposable
         Assert.Contains("\"status\": \"finished\"", File.ReadAllText(Path.Combine(Run, "run.json")));
     }
 
+    [Fact]
+    public void ARollbacksRateIsNoDropOfTheSchedule()
+    {
+        var config = ConfigResolver.Resolve([Layers.Defaults(), Layers.Sets([$"data.name=npz:{TinyRun.Write(_test.PathOf("tiny.npz"))}",
+            "model.name=preactresnet18", "model.width=4", "method.name=rebat", "optimizer.lr=0.1", "device.name=cpu", "run.threads=1"])]).Config;
+        using var run = Rpat.Training.Run.Open(config, new RunProcessGroup());
+        run.State.Guard = run.State.Guard with { RateFactor = 0.5 };
+        Assert.Equal(0.05f, run.At(epoch: 1, step: 0, rate: 0.05f).TopRate);
+    }
+
     // The labels are random, so that what is learned of them does not hold for images that were held out.
     [Fact]
     public void RobustOverfittingIsWarnedOf()
