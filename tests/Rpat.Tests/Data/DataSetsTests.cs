@@ -1,4 +1,5 @@
 using Rpat.Tests.IO;
+using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Data;
 
@@ -65,7 +66,7 @@ public sealed class DataSetsTests : IDisposable
             StringComparison.Ordinal);
     }
 
-    [InstalledFact]
+    [FactWith(Need.FashionMnist)]
     public void InstalledFashionMnistHasThePublishedNumbersAndTheSubsetIsMadeFromIt()
     {
         DataPair full = DataSets.Open("fashion-mnist:full", _folder.Root), subset = DataSets.Open("fashion-mnist", null);
@@ -129,16 +130,6 @@ public sealed class DataSetsTests : IDisposable
         Assert.Throws<DataException>(() => FashionMnistSet.Join(images, Labels(1)));
         Assert.Throws<DataException>(() => FashionMnistSet.Join(images, Labels(1, 10)));
         Assert.Throws<DataException>(() => FashionMnistSet.Join(Labels(1, 2), Labels(1, 2)));
-    }
-
-    // Skipped where Debian's package is not installed.
-    private sealed class InstalledFactAttribute : FactAttribute
-    {
-        public InstalledFactAttribute()
-        {
-            const string folder = FashionMnistSet.DebianFolder;
-            if (!Directory.Exists(folder)) Skip = $"{folder} is not there: install dataset-fashion-mnist.";
-        }
     }
 
     private static void AssertMadeFrom(LabeledImages full, LabeledImages subset, int perClass)

@@ -1,4 +1,5 @@
 using System.Net;
+using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Distributed;
 
 namespace Rpat.Tests.Distributed;
@@ -126,7 +127,7 @@ public sealed class MpiProcessGroupTests
         sentence, Assert.Throws<HandshakeException>(() => MpiLibrary.Find(named, null)).Message, StringComparison.Ordinal);
 
     /// <summary>UCX, on which a library may be built, leaves .NET the signal by which it notices a null reference.</summary>
-    [MpirunTheory]
+    [TheoryWith(Need.Mpi)]
     [InlineData("openmpi")]
     [InlineData("mpich")]
     public void A_null_reference_stays_an_exception_beside_a_library(string family)

@@ -6,6 +6,7 @@ using Rpat.Models;
 using Rpat.Robust.Methods;
 using Rpat.Robust.Modifiers;
 using Rpat.Tests.Robust;
+using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Gpu.Graphs;
 
@@ -150,10 +151,9 @@ public class CaptureTests
         Assert.NotEmpty(profile.Rows);
     }
 
-    [Fact]
+    [FactWith(Need.NoDriver)]
     public void A_machine_without_a_driver_says_so()
     {
-        if (NativeLibrary.TryLoad("libcuda.so.1", out _)) return; // there the driver itself answers
         using var context = Context.Create(builder => builder.CPU());
         using var accelerator = context.CreateCPUAccelerator(0);
         var stream = (CudaStream)RuntimeHelpers.GetUninitializedObject(typeof(CudaStream)); // only a GPU makes real ones

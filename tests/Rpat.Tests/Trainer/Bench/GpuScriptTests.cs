@@ -20,10 +20,9 @@ public sealed class GpuScriptTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [Fact]
+    [FactWith(Need.Posix)]
     public void Every_part_is_in_the_file_and_one_that_fails_stops_no_other()
     {
-        if (OperatingSystem.IsWindows()) return; // a shell script
         string rpat = Path.Combine(_folder, "rpat"), result = Path.Combine(_folder, "gpu.json");
         File.WriteAllText(rpat, Program.ReplaceLineEndings("\n"));
         File.SetUnixFileMode(rpat, UnixFileMode.UserRead | UnixFileMode.UserExecute);

@@ -1,3 +1,4 @@
+using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Cli;
@@ -40,12 +41,11 @@ public sealed class LinkTests : IDisposable
     }
 
     // Whoever saves disk by hard links would find both changed.
-    [Fact]
+    [FactWith(Need.Linux)]
     public void A_run_whose_files_have_other_names_is_not_resumed()
     {
         Assert.True(_test.Run([.. TinyRun.Arguments(_test), "--max-steps", "2", "--out", _test.PathOf("runs")]) == 0, _test.Error);
         string run = RunFiles.Runs(_test, "runs").Single(), metrics = Path.Combine(run, "metrics.jsonl"), copy = _test.PathOf("copy");
-        if (!OperatingSystem.IsLinux()) return;
         using (var link = System.Diagnostics.Process.Start("ln", [metrics, copy])) link.WaitForExit();
         byte[] before = File.ReadAllBytes(copy);
         Assert.Equal(2, _test.Run([.. TinyRun.Arguments(_test), "--resume", run]));

@@ -2,15 +2,6 @@ using Rpat.Tests.Distributed;
 
 namespace Rpat.Tests.Trainer.Distributed;
 
-/// <summary>A test for each MPI whose launcher and library this machine has; skipped where there is none.</summary>
-public sealed class MpirunTheoryAttribute : TheoryAttribute
-{
-    public MpirunTheoryAttribute()
-    {
-        if (Mpirun.Installed.Count == 0) Skip = "neither Open MPI nor MPICH is installed (apt-get install openmpi-bin mpich)";
-    }
-}
-
 /// <summary>The launchers of Open MPI and MPICH, by the names that Debian gives them on machines that may have both.</summary>
 internal static class Mpirun
 {

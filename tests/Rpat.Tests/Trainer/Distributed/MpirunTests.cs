@@ -15,7 +15,7 @@ public sealed class MpirunTests : IDisposable
 
     public void Dispose() => _test.Dispose();
 
-    [MpirunTheory]
+    [TheoryWith(Need.Mpi)]
     [InlineData("2")]
     [InlineData("3")]
     public void Processes_over_mpi_leave_the_files_of_as_many_without_it(string count)
@@ -52,7 +52,7 @@ public sealed class MpirunTests : IDisposable
         }
     }
 
-    [MpirunTheory]
+    [TheoryWith(Need.Mpi)]
     [MemberData(nameof(Kills))]
     public void A_killed_rank_ends_the_job_with_one_sentence_and_another_number_of_ranks_resumes_it(string family, int count, int victim)
     {
@@ -81,7 +81,7 @@ public sealed class MpirunTests : IDisposable
         Assert.True(RunFiles.IsFinished(run), resumed);
     }
 
-    [MpirunTheory]
+    [TheoryWith(Need.Mpi)]
     [MemberData(nameof(Families))]
     public void What_rank_zero_refuses_before_it_joins_ends_all(string family)
     {
@@ -95,12 +95,11 @@ public sealed class MpirunTests : IDisposable
             StringComparison.Ordinal);
     }
 
-    [MpirunTheory]
+    [TheoryWith(Need.BothMpis)]
     [MemberData(nameof(Families))]
     public void The_library_of_another_mpi_is_one_sentence_of_rank_zero(string family)
     {
-        if (Mpirun.Installed.FirstOrDefault(other => other != family) is not { } other) return;
-        string library = Mpirun.Library(other)!;
+        string library = Mpirun.Library(Mpirun.Installed.First(other => other != family))!;
         using var process = Mpirun.Start(family, 2, Tiny("run"), ("RPAT_MPI", library));
         string said = Finish(process);
         Assert.NotEqual(0, process.ExitCode);
@@ -109,7 +108,7 @@ public sealed class MpirunTests : IDisposable
             + "launcher's library in RPAT_MPI, or give run.transport=tcp.", sentence);
     }
 
-    [MpirunTheory]
+    [TheoryWith(Need.Mpi)]
     [MemberData(nameof(Families))]
     public void Collectives_are_timed_over_the_library(string family)
     {

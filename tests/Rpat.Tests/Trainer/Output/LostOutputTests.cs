@@ -1,3 +1,4 @@
+using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
 using Rpat.Trainer.Cli;
 
@@ -32,7 +33,7 @@ public sealed class LostOutputTests : IDisposable
         Assert.True(RunFiles.IsFinished(RunFiles.Runs(_test, "runs").Single()));
     }
 
-    [Theory]
+    [TheoryWith(Need.Linux)]
     [InlineData("recipes list >/dev/full", 2)]
     [InlineData("recipes list >&-", 2)]
     [InlineData("recipes list 2>&-", 0)]
@@ -40,14 +41,12 @@ public sealed class LostOutputTests : IDisposable
     [InlineData("recipes nonsense 2>&-", 2)]
     public void TheProcessKeepsItsExitCode(string line, int code)
     {
-        if (!OperatingSystem.IsLinux()) return;
         Assert.Equal(code, Shell($"dotnet '{Program}' {line}"));
     }
 
-    [Fact]
+    [FactWith(Need.Linux)]
     public void AReaderThatHasEnoughIsNoticedAndNotTold()
     {
-        if (!OperatingSystem.IsLinux()) return;
         Assert.Equal(141,
             Shell($"{{ dotnet '{Program}' recipes list 2>'{_test.PathOf("error")}'; echo $? >'{_test.PathOf("code")}'; }} | true; exit $(cat '{_test.PathOf("code")}')"));
         Assert.Equal("", File.ReadAllText(_test.PathOf("error")));

@@ -1,3 +1,4 @@
+using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
 using Rpat.Trainer.Cli;
 using Rpat.Trainer.Output;
@@ -117,10 +118,9 @@ public sealed class StudyTests : IDisposable
         Assert.Equal(2, Directory.GetFiles(_test.PathOf("rows")).Length);
     }
 
-    [Fact]
+    [FactWith(Need.Linux)]
     public void ATableThatCannotBeWrittenIsRefusedBeforeTheFirstRow()
     {
-        if (!OperatingSystem.IsLinux()) return;
         var run = new StudyRun(new(_test.PathOf("runs"), null, "cpu", 1), new StudyFile("/proc/tiny.csv"), _test.Host,
             (_, _) => throw new InvalidOperationException("a row was begun"));
         Assert.Throws<IOException>(() => run.Run(Study.Find(_test.PathOf("tiny.yaml")).Rows));

@@ -3,8 +3,8 @@ using Rpat.Tests.Support;
 namespace Rpat.Tests.Trainer.Training;
 
 /// <summary>
-/// A disk that is full when a checkpoint is written: a file system of its own that holds a few checkpoints and no more. Passes unseen where
-/// no such file system can be mounted; <see cref="ResumeTests"/> has the same with a file that cannot be written.
+/// A disk that is full when a checkpoint is written: a file system of its own that holds a few checkpoints and no more.
+/// <see cref="ResumeTests"/> has the same with a file that cannot be written, for systems that mount no such thing.
 /// </summary>
 public sealed class FullDiskTests : IDisposable
 {
@@ -12,10 +12,9 @@ public sealed class FullDiskTests : IDisposable
 
     public void Dispose() => _test.Dispose();
 
-    [Fact]
+    [FactWith(Need.PrivateMounts)]
     public void TheEarlierCheckpointIsIntactAndTheSentenceSaysWhatToDo()
     {
-        if (!PrivateMounts.Exist) return;
         Assert.Equal(0, _test.Run(Arguments(_test.PathOf("whole"))));
         string small = Directory.CreateDirectory(_test.PathOf("small")).FullName, kept = _test.PathOf("kept");
         var (code, error) = PrivateMounts.Run($"mount -t tmpfs -o size={2 * LargestFile() + 390_000} none {small}",
@@ -28,10 +27,9 @@ public sealed class FullDiskTests : IDisposable
         Assert.Equal(RunFiles.Hashes(RunFiles.Runs(_test, "whole").Single()), RunFiles.Hashes(RunFiles.Runs(_test, "kept").Single()));
     }
 
-    [Fact]
+    [FactWith(Need.PrivateMounts)]
     public void ARunThatWillNotFitIsRefusedBeforeAnythingIsTrained()
     {
-        if (!PrivateMounts.Exist) return;
         string small = Directory.CreateDirectory(_test.PathOf("tiny")).FullName;
         var (code, error) = PrivateMounts.Run($"mount -t tmpfs -o size=100k none {small}", $"ls {small} >&2",
             [.. Arguments(small), "--set", "run.check_disk=true"]);
@@ -40,10 +38,9 @@ public sealed class FullDiskTests : IDisposable
             @"^rpat: the run will need about .* in '.*', where .* are free: lower checkpoint\.keep, make room, choose another folder with --out, or insist with run\.check_disk=false\.\n$", error);
     }
 
-    [Fact]
+    [FactWith(Need.PrivateMounts)]
     public void AFolderThatMayOnlyBeReadIsSaidBeforeAnythingIsTrained()
     {
-        if (!PrivateMounts.Exist) return;
         string folder = Directory.CreateDirectory(_test.PathOf("read-only")).FullName;
         var (code, error) = PrivateMounts.Run($"mount --bind {folder} {folder}; mount -o remount,bind,ro {folder}", "", Arguments(folder));
         Assert.Equal(2, code);
@@ -51,10 +48,9 @@ public sealed class FullDiskTests : IDisposable
         Assert.Single(error.TrimEnd().Split('\n'));
     }
 
-    [Fact]
+    [FactWith(Need.PrivateMounts)]
     public void ARunThatMayOnlyBeReadIsNotGoneOnWith()
     {
-        if (!PrivateMounts.Exist) return;
         Assert.Equal(0, _test.Run(Arguments(_test.PathOf("runs"))));
         string run = RunFiles.Runs(_test, "runs").Single();
         var (code, error) = PrivateMounts.Run($"mount --bind {run} {run}; mount -o remount,bind,ro {run}", "", "train", "--resume", run);

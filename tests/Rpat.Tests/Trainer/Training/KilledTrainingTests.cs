@@ -1,3 +1,5 @@
+using Rpat.Tests.Support;
+
 namespace Rpat.Tests.Trainer.Training;
 
 /// <summary>
@@ -65,11 +67,10 @@ public sealed class KilledTrainingTests : IDisposable
         Assert.NotEmpty(Directory.GetFiles(Path.Combine(RunFiles.Runs(_test, "parts").Single(), "checkpoints")));
     }
 
-    [Fact]
+    [FactWith(Need.Posix)]
     public void UnderSlurmUsr1PutsTheJobBackIntoTheQueue()
     {
         string called = _test.PathOf("called"), tool = _test.Write("scontrol", $"#!/bin/sh\necho \"$@\" >'{called}'\n");
-        if (OperatingSystem.IsWindows()) return;
         File.SetUnixFileMode(tool, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         _environment["PATH"] = $"{_test.Folder}:{Environment.GetEnvironmentVariable("PATH")}";
         (_environment["SLURM_JOB_ID"], _environment["SLURM_JOB_NAME"]) = ("123", "train");

@@ -79,10 +79,9 @@ public partial class StopRequestTests
         Assert.Equal((7, 0), (stop.Code, left));
     }
 
-    [Fact]
+    [FactWith(Need.Posix)]
     public void ASignalOfTheSystemAsks()
     {
-        if (OperatingSystem.IsWindows()) return;
         using var asked = new ManualResetEventSlim();
         using var stop = new StopRequest { Announced = asked.Set };
         stop.Listen();
