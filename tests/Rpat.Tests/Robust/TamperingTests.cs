@@ -69,6 +69,19 @@ public sealed partial class TamperingTests(TamperingFixture sound) : IClassFixtu
         Assert.Contains(result.Columns, c => c.Robust is > 0 and < 15);
     }
 
+    // Else a refusal below could be of the way in which these tests write.
+    [Fact]
+    public void An_evaluation_that_is_written_and_sealed_again_without_a_lie_holds()
+    {
+        Copy();
+        foreach (string name in (string[])["manifest.json", "result.json"]) Write(name, Json(name));
+        Ledger(lines => lines);
+        Reseal();
+        var result = Verify(_folder);
+        Assert.Empty(result.Problems);
+        Assert.Equal(Verify(sound.Folder).Digest, result.Digest);
+    }
+
     public static TheoryData<string> FileNames => ["manifest.json", "result.json", "ledger.jsonl", "journal.jsonl", "images.npy",
         "labels.npy", "SHA256SUMS", "adversarial-0-pgd5.npy", "adversarial-1-small.npy"];
 
@@ -109,7 +122,7 @@ public sealed partial class TamperingTests(TamperingFixture sound) : IClassFixtu
             string field = leaf.GetPath();
             if (_names.Contains(field[2..])) continue;
             Change(leaf);
-            File.WriteAllText(path, root.ToJsonString(EvaluationManifest.Format) + "\n");
+            Write(name, root);
             Reseal();
             AssertRefused($"{name} {field}");
         }
@@ -175,7 +188,7 @@ public sealed partial class TamperingTests(TamperingFixture sound) : IClassFixtu
             JsonNode node = JsonNode.Parse(JsonSerializer.Serialize(entry))!;
             Change(node[field]!.AsValue());
             lines[at] = node.Deserialize<LedgerEntry>()!;
-            File.WriteAllText(Path.Combine(_folder, "ledger.jsonl"), Rpat.Robust.Evaluation.Ledger.Text(lines));
+            Ledger(_ => lines);
             Reseal();
             AssertRefused($"{field} of {entry}");
         }
