@@ -6,7 +6,7 @@ namespace Rpat.Trainer.Studies;
 /// <summary>What a study's rows say: tables, charts and a page, from the rows alone.</summary>
 internal sealed class StudyReport
 {
-    private const string Failure = "failure", Success = "success";
+    private const string Failure = "failure", Success = "success", Tenths = "0.0;−0.0";
 
     private static readonly string[] _distances = ["d_full", "d_first", "d_second"];
 
@@ -31,6 +31,7 @@ internal sealed class StudyReport
     public IReadOnlyList<(string Title, TextTable Table)> Tables =>
     [
         ("Accuracy", Accuracies()), ("Differences", Differences()), ("Networks of the same seed, image by image", Paired()),
+        ($"Robust overfitting: {First["monitor"]}, best network − last", Falls()),
         ("Perception", Perceptions()), ("Change of perception, failures over successes, with 95 % interval", Ratios()),
     ];
 
@@ -75,17 +76,13 @@ internal sealed class StudyReport
         Spread.Of([.. rows.Select(of).Where(double.IsFinite)]);
 
     private TextTable Accuracies() => new(
-        [
-            "variant", "seeds", "Clean", First["monitor"], First["attack"], $"best − last, {First["monitor"]}", "best epoch",
-            "core minutes",
-        ],
+        ["variant", "seeds", "Clean", First["monitor"], First["attack"], "best epoch", "core minutes"],
         [
             .. _variants.Select(variant => (string[])
             [
                 variant.Name, $"{variant.Rows.Count}",
                 .. new[] { StudyRecord.Clean, StudyRecord.Pgd, StudyRecord.Robust }.Select(outcome =>
                     SpreadOf(variant.Rows, row => row.Number(outcome)).Percent("F1")),
-                SpreadOf(variant.Rows, row => row.Number(StudyRecord.Pgd) - row.Number("last_pgd")).Percent("0.0;−0.0"),
                 string.Join(' ', variant.Rows.Select(row => row["best_epoch"])),
                 (variant.Rows.Average(row => row.Number("core_seconds")) / 60).ToString("F0", CultureInfo.InvariantCulture),
             ]),
@@ -120,6 +117,30 @@ internal sealed class StudyReport
            select (string[])[one.Variant, one.Against, AttackOf(First, one.Outcome), $"{test.Seed}", $"{test.Test.OnlyFirst}",
                $"{test.Test.OnlySecond}", test.Test.PText],
     ], RightFrom: 3);
+
+    // Compared as means over seeds: of the last network it is not known which images it has right.
+    private TextTable Falls() => new(
+        ["variant", "seeds", "best − last", "seed by seed", "against", "difference, points", "95 % interval"],
+        [
+            .. from variant in _variants
+               let falls = FallsOf(variant.Rows)
+               where falls.Count > 0
+               let against = _variants.Find(other => other.Name == variant.Rows[0]["against"])
+               let others = FallsOf(against.Rows ?? [])
+               let paired = Spread.Of([.. falls.Where(fall => others.ContainsKey(fall.Key)).Select(fall => fall.Value - others[fall.Key])])
+               let reach = StudyEffect.Reach(paired)
+               select (string[])
+               [
+                   variant.Name, $"{falls.Count}", Spread.Of(falls.Values).Percent(Tenths),
+                   string.Join(", ", falls.Values.Select(fall => Spread.Of([fall]).Percent(Tenths))), against.Name ?? "",
+                   paired.Count > 0 ? PairedTest.Points(paired.Mean) : "",
+                   paired.Deviation > 0 ? PairedTest.Points((paired.Mean - reach, paired.Mean + reach)) : "",
+               ],
+        ], RightFrom: 1);
+
+    private static Dictionary<string, double> FallsOf(IEnumerable<StudyRecord> rows) => rows
+        .Where(row => row["last_pgd"].Length > 0)
+        .ToDictionary(row => row["seed"], row => row.Number(StudyRecord.Pgd) - row.Number("last_pgd"));
 
     private TextTable Perceptions() => new(["variant", "images", "seeds", "share", "D_full", "D_first", "D_second", "rho(1/2)"],
     [
@@ -197,8 +218,15 @@ internal sealed class StudyReport
 
     private XElement ValidationChart() => SvgLineChart.Draw(
         new ChartText("Robust accuracy on validation images, mean over seeds", "epoch", "% of images"),
-        [.. _variants.Select(variant => new LineSeries(variant.Name, Mean(variant.Rows, row =>
-            row.Numbers("validation").Select((value, i) => (i + 1.0, 100 * value)))))]);
+        [.. _variants.Select(variant => new LineSeries(variant.Name, Mean(variant.Rows, Validation)))]);
+
+    // Measured every so many epochs, the last of which is the last.
+    private static IEnumerable<(double X, double Y)> Validation(StudyRecord row)
+    {
+        var values = row.Numbers("validation");
+        double every = row.Number("epochs") / values.Count;
+        return values.Select((value, i) => ((i + 1) * every, 100 * value));
+    }
 
     // Of the first variant, the baseline.
     private XElement PerceptionChart(string measure, string title) => SvgLineChart.Draw(

@@ -12,11 +12,12 @@ internal sealed class StudyRun(StudyPlace place, StudyFile file, CommandContext 
 
     /// <summary>Does the rows that are not in the table.</summary>
     /// <returns>0, the exit code that a signal asked for, or that of the first row that failed.</returns>
-    /// <exception cref="UsageException">The table has a row of other settings.</exception>
+    /// <exception cref="UsageException">The table has a row of other settings, or the last epoch is not validated.</exception>
     /// <exception cref="IOException">The table cannot be written.</exception>
     public int Run(IReadOnlyList<StudyRow> rows)
     {
         file.RequirePlace();
+        foreach (var row in rows) Require(row);
         SeveralTrainings.Require(host, TransportKind.Auto, "start it by itself");
         int first = ExitCode.Done;
         foreach (var row in rows)
@@ -56,6 +57,15 @@ internal sealed class StudyRun(StudyPlace place, StudyFile file, CommandContext 
         return known["settings"] == settings ? known : throw new UsageException(
             $"row {row.Number} of the table has the settings {known["settings"]}, and the study now {settings}: give the study another "
             + "name.");
+    }
+
+    // A row has validation's accuracies without their epochs.
+    private void Require(StudyRow row)
+    {
+        var config = row.Job(place).Config;
+        if (config.Train.Epochs % config.Eval.Every != 0)
+            throw new UsageException($"row {row.Number} validates every {config.Eval.Every} of {config.Train.Epochs} epochs: let "
+                + "eval.every of the study divide train.epochs.");
     }
 
     private int Make(StudyRow row, StudyPlace where, out StudyRecord? record)

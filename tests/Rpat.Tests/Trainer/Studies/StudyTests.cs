@@ -135,6 +135,15 @@ public sealed class StudyTests : IDisposable
         Assert.Contains($"has the settings 00000000, and the study now {row.Settings(row.Job(new("", null, "cpu", 1)))}", _test.Error);
     }
 
+    [Fact]
+    public void TheLastEpochIsValidated()
+    {
+        _test.Write("tiny.yaml", File.ReadAllText(_test.PathOf("tiny.yaml")).Replace("train.epochs: 2", "train.epochs: 3, eval.every: 2"));
+        Assert.Equal(2, Run());
+        Assert.Contains("row 1 validates every 2 of 3 epochs: let eval.every of the study divide train.epochs.", _test.Error);
+        Assert.False(File.Exists(Table));
+    }
+
     [Theory]
     [InlineData("--study fashio", "did you mean 'fashion'?")]
     [InlineData("--study fashion --row 99", "the study has 37 rows")]
