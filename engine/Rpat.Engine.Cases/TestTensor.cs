@@ -53,7 +53,10 @@ public sealed record Seen(TestTensor X, TestTensor? Scale = null, TestTensor? Sh
 /// <summary>Makes random numbers on a device, the same on every device, and frees them all.</summary>
 public sealed class TestTensors(Device device)
 {
-    private readonly List<DeviceBuffer> _made = [];
+    // A number that no kernel computes.
+    private const int Mark = 0x7FABCDEF;
+
+    private readonly List<DeviceBuffer> _made = [], _fences = [];
     private int _seed;
 
     /// <summary>The device that holds the tensors.</summary>
@@ -66,6 +69,9 @@ public sealed class TestTensors(Device device)
 
     /// <summary>The word of its memory at which a plain tensor begins.</summary>
     public int Skew { get; init; }
+
+    /// <summary>Words before and behind each tensor's memory that no kernel may write; multiples of 16 keep its alignment.</summary>
+    public int Fence { get; init; }
 
     /// <summary>Values in NCHW order: images, logits, parameters.</summary>
     public TestTensor Plain(Shape shape, double low = -1, double high = 1) => Uniform(shape, Layout.Plain, low, high);
@@ -121,9 +127,30 @@ public sealed class TestTensors(Device device)
     /// <summary>Memory that is freed together with the tensors.</summary>
     public DeviceBuffer Allocate(long words)
     {
-        var buffer = device.Allocate(words);
+        var buffer = device.Allocate(Fence + words + Fence);
         _made.Add(buffer);
-        return buffer;
+        if (Fence == 0) return buffer;
+        foreach (long at in (long[])[0, Fence + words])
+        {
+            _fences.Add(buffer.View(at, Fence));
+            device.Upload(Enumerable.Repeat(Mark, Fence).ToArray(), _fences[^1]);
+        }
+        return buffer.View(Fence, words);
+    }
+
+    /// <summary>How many words of fences were written since the last call.</summary>
+    public int Trampled()
+    {
+        int count = 0;
+        foreach (var fence in _fences)
+        {
+            var now = new float[Fence];
+            device.Download(fence, now);
+            int changed = now.Count(word => BitConverter.SingleToInt32Bits(word) != Mark);
+            if (changed > 0) device.Upload(Enumerable.Repeat(Mark, Fence).ToArray(), fence);
+            count += changed;
+        }
+        return count;
     }
 
     /// <summary>The device's current values, in NCHW order.</summary>
@@ -148,6 +175,7 @@ public sealed class TestTensors(Device device)
     {
         foreach (var buffer in _made) device.Free(buffer);
         _made.Clear();
+        _fences.Clear();
     }
 
     /// <summary>Given values, in NCHW order; activations are rounded as the device stores them.</summary>
