@@ -194,6 +194,7 @@ public sealed partial class GpuDevice : Device
     private unsafe void Download(ArrayView<float> source, Span<float> destination)
     {
         _capture.Forbid("copies to the host");
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(destination.Length, source.Length, nameof(destination));
         if (destination.IsEmpty) return;
         // ILGPU takes the address without pinning: a garbage collection in between would let the copy write where the array was.
         fixed (float* pinned = destination)

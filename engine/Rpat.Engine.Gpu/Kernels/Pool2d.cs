@@ -110,7 +110,7 @@ internal readonly struct MaxWindows<S> where S : struct, IStorage
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private MaxPlace FindFrom(int image, int top, int left, int quad, bool exists)
     {
-        var best = new MaxPlace(new V4(float.NegativeInfinity), 0, 0, 0, 0);
+        var best = new MaxPlace(new V4(float.NegativeInfinity), -1, -1, -1, -1);
         for (int y = 0; y < _window && exists; y++)
             for (int x = 0; x < _window; x++)
             {
@@ -143,7 +143,8 @@ internal readonly struct MaxPlace(V4 best, int x, int y, int z, int w)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public MaxPlace Offer(V4 v, int place)
     {
-        bool a = Beats(v.X, Best.X), b = Beats(v.Y, Best.Y), c = Beats(v.Z, Best.Z), d = Beats(v.W, Best.W);
+        // The first value is taken whatever it is: the window may begin in the padding, and all its values be −∞.
+        bool a = Beats(v.X, Best.X) | _x < 0, b = Beats(v.Y, Best.Y) | _y < 0, c = Beats(v.Z, Best.Z) | _z < 0, d = Beats(v.W, Best.W) | _w < 0;
         var best = new V4(a ? v.X : Best.X, b ? v.Y : Best.Y, c ? v.Z : Best.Z, d ? v.W : Best.W);
         return new MaxPlace(best, a ? place : _x, b ? place : _y, c ? place : _z, d ? place : _w);
     }

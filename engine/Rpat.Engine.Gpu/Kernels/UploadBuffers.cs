@@ -13,6 +13,7 @@ internal sealed class UploadBuffers(
     Accelerator accelerator, AcceleratorStream stream, IWorkQueue queue, CaptureGuard capture, Action<nint>? staged = null)
 {
     private const int Uploads = 4; // room for this many of the largest
+    private const int Piece = 1 << 22; // words, 16 MiB
 
     private PageLockedArray1D<int>? _pinned;
     private int _next;
@@ -21,11 +22,16 @@ internal sealed class UploadBuffers(
     public void Upload<T>(ReadOnlySpan<T> source, ArrayView<T> destination) where T : unmanaged
     {
         ReadOnlySpan<int> words = MemoryMarshal.Cast<T, int>(source);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(words.Length, destination.Length, nameof(source)); // ILGPU would end the process
         if (words.IsEmpty) return;
         capture.Forbid("copies from the host");
-        int at = Take(words.Length);
-        words.CopyTo(_pinned!.Span[at..]);
-        queue.Copy(_pinned.ArrayView.SubView(at, words.Length), destination.Cast<int>().SubView(0, words.Length));
+        for (long done = 0; done < words.Length; done += Piece)
+        {
+            var piece = words.Slice((int)done, (int)Math.Min(Piece, words.Length - done));
+            int at = Take(piece.Length);
+            piece.CopyTo(_pinned!.Span[at..]);
+            queue.Copy(_pinned.ArrayView.SubView(at, piece.Length), destination.Cast<int>().SubView(done, piece.Length));
+        }
     }
 
     public void Free()

@@ -63,6 +63,7 @@ public sealed class GraphCapture(Device device, Action body, bool captures = tru
         IsCaptured = _captured is not null;
         if (!IsCaptured) QueueOnly();
         else using (device.BeginPass()) _captured!.Launch();
+        if (IsCaptured) foreach (var tape in _tapes) tape.End();
     }
 
     private CapturedWork? Capture()
@@ -87,12 +88,7 @@ public sealed class GraphCapture(Device device, Action body, bool captures = tru
         }
     }
 
-    private bool IsProfiled()
-    {
-        foreach (var tape in _tapes)
-            if (tape.IsProfiled) return true;
-        return false;
-    }
+    private bool IsProfiled() => _tapes.Exists(static tape => tape.IsProfiled);
 
     // Each summand only grows, so equal sums mean that none has changed.
     private long Version()

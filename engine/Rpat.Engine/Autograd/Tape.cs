@@ -114,7 +114,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     public void Run()
     {
         using var pass = Device.BeginPass();
-        if (!Device.IsCapturing) Begin();
+        if (Device.IsCapturing) Device.Arena.Enter(_tenant); // weights are packed again after another tape
+        else Begin();
         Device.Runs?.Add(this);
         Queue(_forward, backward: false);
         Queue(_backward, backward: true);
@@ -123,6 +124,8 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
     bool ICapturedRun.IsProfiled => OnNode is not null;
 
     void ICapturedRun.Begin() => Begin();
+
+    void ICapturedRun.End() => _tenant.Steps = _backward.Length > 0 ? 2 * _forward.Length : _forward.Length;
 
     private void Begin()
     {

@@ -9,6 +9,9 @@ internal interface ICapturedRun
     /// <summary>Does the host's part of a run.</summary>
     void Begin();
 
+    /// <summary>Its recorded kernels are launched: values that others of them overwrite are gone.</summary>
+    void End();
+
     /// <summary>Grows whenever a by-value kernel argument has changed.</summary>
     long Changes();
 }

@@ -147,6 +147,6 @@ public class Tensor
     private void Read(DeviceBuffer buffer, Span<float> destination)
     {
         if (Layout == Layout.Plain) Device.Download(buffer, destination[..(int)Shape.Count]);
-        else Device.DownloadBlocked(buffer, Shape, destination);
+        else Device.DownloadBlocked(buffer, Shape, destination[..(int)Shape.Count]);
     }
 }

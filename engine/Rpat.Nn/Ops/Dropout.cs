@@ -45,6 +45,7 @@ internal sealed class DropoutNode : Node
 
     private readonly Edge _x;
     private readonly double _rate;
+    private readonly Masked _kept;
     private readonly DropoutSource _source;
     private readonly int _index;
     private readonly BatchShard? _shard;
@@ -55,6 +56,7 @@ internal sealed class DropoutNode : Node
     public DropoutNode(Tape tape, Tensor x, double rate, DropoutSource source, int index)
     {
         (_x, _rate, _source, _index, _shard, _device) = (tape.AddStoredInput(x), rate, source, index, tape.Shard, tape.Device);
+        _kept = new((float)(1 / (1 - rate)));
         Output = tape.NewTensor(x.Shape, x.Layout, "dropout");
         (Inputs, Outputs) = ([_x], [Output]);
         _mask = tape.Allocate(_device.StorageLength(x.Shape, x.Layout));
@@ -74,21 +76,33 @@ internal sealed class DropoutNode : Node
         else _device.UploadBlocked(_values, Output.Shape, _mask);
     }
 
-    public override void Forward(IKernels k) => k.Binary(new Multiply(), Shape, _x.Data, _mask, Output.Data);
+    public override void Forward(IKernels k) => k.Binary(_kept, Shape, _x.Data, _mask, Output.Data);
 
     public override void Backward(IKernels k) =>
-        k.BinaryGradient(new Multiply(), Shape, Output.Grad, _mask, Output.Grad, byB: false, _x.Accumulate, _x.Grad);
+        k.BinaryGradient(_kept, Shape, Output.Grad, _mask, Output.Grad, byB: false, _x.Accumulate, _x.Grad);
 
     private void Draw(int row)
     {
         var (epoch, iteration) = ((int)(_source.Step & ((1 << EpochBits) - 1)), (int)(_source.Step >> EpochBits));
         new RandomKey(_source.Seed, Purpose.Dropout, epoch, Global(row), _index, iteration).Stream().FillUniform(_row);
         int first = row * _row.Length;
-        float scale = (float)(1 / (1 - _rate));
-        for (int i = 0; i < _row.Length; i++) _values[first + i] = _row[i] < _rate ? 0 : scale;
+        for (int i = 0; i < _row.Length; i++) _values[first + i] = _row[i] < _rate ? 0 : 1;
     }
 
     /// <summary>The row of the whole batch; views of the images follow each other.</summary>
     private long Global(int row) => _shard is null ? row
         : (long)(row / _shard.LocalRows) * _shard.Total + _shard.First + row % _shard.LocalRows;
+}
+
+/// <summary>a·b·scale, of which b is 0 or 1: a mask that is stored in 16 bits would round the scale.</summary>
+internal readonly struct Masked(double scale) : IBinary
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Value<T>(T a, T b) where T : struct, IReal<T> => a * b * scale;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T ByA<T>(T a, T b) where T : struct, IReal<T> => b * scale;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T ByB<T>(T a, T b) where T : struct, IReal<T> => a * scale;
 }

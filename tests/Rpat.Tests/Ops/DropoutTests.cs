@@ -78,6 +78,19 @@ public class DropoutTests
         Assert.Equal(Run(alone, Layout.Plain, new(), BnMode.Train).Y, shards.SelectMany(rows => rows));
     }
 
+    /// <summary>255/128 / 0.9 is 2.2135, and 2.21875 in 16 bits; times a scale that is rounded itself, it would be 2.203125.</summary>
+    [Fact]
+    public void TheScaleIsNotRoundedTo16Bits()
+    {
+        using var device = GpuBackend.EmulateBf16(1, ConvolutionAlgorithm.Direct);
+        Tensor x = Tensor.From(device, new Shape(1, 64, 4, 4), [.. Enumerable.Repeat(255 / 128f, 1024)]);
+        var tape = new Tape(device, Gradients.None);
+        Tensor y = tape.Dropout(tape.ToActivations(x), 0.1, new(), 0, BnMode.Train);
+        tape.Retain(y);
+        tape.Run();
+        Assert.Equal([0, 2.21875f], y.ToArray().Distinct().Order());
+    }
+
     private const int Rows = 9, Columns = 40;
 
     private static (float[] Y, float[] Gradient) Run(Device device, Layout layout, DropoutSource source, BnMode mode, int index = 0,

@@ -75,6 +75,43 @@ public class CaptureTests
         Assert.Equal(expected.Read(), captured);
     }
 
+    /// <summary>Their packed weights and values lie in one memory, each over the others'.</summary>
+    [Fact]
+    public void Tapes_that_take_turns_have_the_same_bits_and_lose_the_same_values()
+    {
+        float[] Gradient(RecordingDriver? driver)
+        {
+            using var device = TestGpu.Open(driver: driver);
+            var (a, x, z) = Attacked(device, width: 4);
+            var (b, _, _) = Attacked(device, width: 8);
+            var routine = new GraphCapture(device, () =>
+            {
+                a.Run();
+                b.Run();
+                a.Run();
+            });
+            for (int i = 0; i < 4; i++)
+            {
+                routine.Run();
+                Assert.Contains("is gone", Assert.Throws<InvalidOperationException>(() => z.ToArray()).Message);
+            }
+            return x.GradToArray();
+        }
+        var driver = new RecordingDriver();
+        Assert.Equal(Gradient(null), Gradient(driver));
+        Assert.Equal(["begin", "end", "launch", "launch", "launch"], driver.Calls);
+    }
+
+    // z: a value in the middle, whose memory later ops use.
+    private static (Tape Tape, Tensor X, Tensor Z) Attacked(Device device, int width)
+    {
+        var tape = new Tape(device, Gradients.Inputs);
+        var x = Tensor.From(device, TestNets.Image.WithBatch(Batch), TestNets.Images(Batch, seed: 1), needsGrad: true);
+        Tensor z = TestNets.Small(device, width).Forward(tape, x, BnMode.Eval);
+        tape.CrossEntropy(z, Labels.From(device, TestNets.ClassesOf(Batch)));
+        return (tape, x, z);
+    }
+
     [Fact]
     public void A_record_that_is_forgotten_is_freed()
     {
