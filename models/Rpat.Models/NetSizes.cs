@@ -4,6 +4,7 @@ namespace Rpat.Models;
 internal sealed record NetSizes(int Stem, IReadOnlyList<(int Blocks, int Channels)> Stages)
 {
     private const int Largest = 1 << 14;
+    private const int MostBlocks = 1000; // that a text may ask for
 
     /// <summary>Stages of equal numbers of blocks, each twice as wide as the one before.</summary>
     public static NetSizes Doubling(int stem, int first, int stages, int blocks) =>
@@ -26,7 +27,7 @@ internal sealed record NetSizes(int Stem, IReadOnlyList<(int Blocks, int Channel
     {
         int[][] parts = [.. text.Split(',').Select(part => part.Split('x').Select(Number).ToArray())];
         bool isGood = parts.Length > 1 && parts[0].Length == 1 && parts.Skip(1).All(part => part.Length == 2)
-            && !parts.SelectMany(part => part).Contains(0);
+            && !parts.SelectMany(part => part).Contains(0) && parts.Skip(1).Sum(part => part[0]) <= MostBlocks;
         return isGood ? new(parts[0][0], [.. parts.Skip(1).Select(part => (part[0], part[1]))]) : null;
 
         static int Number(string part) =>

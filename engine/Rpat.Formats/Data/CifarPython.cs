@@ -10,6 +10,7 @@ public static class CifarPython
     private const int Side = 32;
     private const int Planes = 3;
     private const int PixelBytes = Planes * Side * Side;
+    private const long Spare = 1 << 20;
 
     /// <summary>The folder that the archive of a set unpacks to.</summary>
     public static string FolderName(CifarKind kind) => kind == CifarKind.Cifar10 ? "cifar-10-batches-py" : "cifar-100-python";
@@ -43,8 +44,9 @@ public static class CifarPython
         {
             using var pickle = new BarePickle(FileReader.OpenData(path), data: true);
             var batch = pickle.Root as PickleDict ?? throw Error(path, "it is no dict");
-            byte[] pixels = Pixels(path, batch);
-            return Set(kind, pixels, Labels(path, batch, kind, pixels.Length / PixelBytes));
+            long most = 4 * pickle.Length + Spare;
+            byte[] pixels = Pixels(path, batch, most);
+            return Set(kind, pixels, Labels(path, batch, most, kind, pixels.Length / PixelBytes));
         }
         catch (CheckpointException error)
         {
@@ -55,9 +57,9 @@ public static class CifarPython
     private static LabeledImages Set(CifarKind kind, byte[] pixels, int[] labels) => new(
         kind == CifarKind.Cifar10 ? "cifar10" : "cifar100", Planes, Side, Side, pixels, labels, CifarBinary.ClassNames(kind));
 
-    private static byte[] Pixels(string path, PickleDict batch)
+    private static byte[] Pixels(string path, PickleDict batch, long most)
     {
-        PickledBytes data = PickledBytes.Of(batch.Find("data"), "data", what => Error(path, what))
+        PickledBytes data = PickledBytes.Of(batch.Find("data"), "data", most, what => Error(path, what))
             ?? throw Error(path, "it has no array or list 'data' of whole numbers");
         return data.Shape switch
         {
@@ -80,10 +82,10 @@ public static class CifarPython
         return planes;
     }
 
-    private static int[] Labels(string path, PickleDict batch, CifarKind kind, int count)
+    private static int[] Labels(string path, PickleDict batch, long most, CifarKind kind, int count)
     {
         string key = kind == CifarKind.Cifar10 ? "labels" : "fine_labels";
-        PickledBytes? list = PickledBytes.Of(batch.Find(key), key, what => Error(path, what));
+        PickledBytes? list = PickledBytes.Of(batch.Find(key), key, most, what => Error(path, what));
         if (list is not { Shape: [_] or [_, 1] } || list.Values.Length != count)
             throw Error(path, $"it has no list '{key}' of {count} labels");
         int[] labels = Array.ConvertAll(list.Values, label => (int)label);

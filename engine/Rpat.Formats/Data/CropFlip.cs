@@ -25,6 +25,11 @@ public static class CropFlip
                 nameof(options), options.Pad, $"The pad must be from 0 to below the size of the images of '{set.Name}'.");
         ArgumentOutOfRangeException.ThrowIfNegative(options.Cutout, nameof(options));
         set.CheckBatch(indices.Length, destination.Length);
+        if (set.HasFloats && options is { Pad: 0, Flip: false, Cutout: 0 } && policy is null) // nothing that needs pixels
+        {
+            set.CopyFloats(indices, destination);
+            return;
+        }
         for (int i = 0; i < indices.Length; i++)
             AugmentOne(set, set.Image(indices[i]), indices[i], options, policy, seed, epoch,
                 destination.Slice(i * set.ImageSize, set.ImageSize));

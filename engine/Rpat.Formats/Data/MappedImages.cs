@@ -54,7 +54,8 @@ public sealed class MappedImages : IDisposable
             {
                 using FileStream file = RegularFile.Open(path);
                 using var archive = new ZipArchive(file);
-                return new MappedImages(path, like, Find(path, file, archive, "image"), Find(path, file, archive, "label"));
+                return new MappedImages(path, like, Find(path, file, archive, "image"),
+                    Find(path, file, archive, "label", whole: true));
             }
             catch (Exception error) when (error is InvalidDataException or IOException or NotSupportedException or ArgumentException)
             {
@@ -89,9 +90,11 @@ public sealed class MappedImages : IDisposable
     }
 
     /// <summary>The class of one image.</summary>
-    public int Label(int index) => _labels.Header.Type switch
+    public int Label(int index) => (int)Stored(index);
+
+    private long Stored(int index) => _labels.Header.Type switch
     {
-        ElementType.I64 => (int)_view.ReadInt64(_labels.Start + 8L * index),
+        ElementType.I64 => _view.ReadInt64(_labels.Start + 8L * index),
         ElementType.I32 => _view.ReadInt32(_labels.Start + 4L * index),
         _ => _view.ReadByte(_labels.Start + index),
     };
@@ -119,25 +122,33 @@ public sealed class MappedImages : IDisposable
     private void RequireClasses(int classes)
     {
         for (int i = 0; i < Count; i++)
-            if ((uint)Label(i) >= (uint)classes)
-                throw new DataException($"'{_labels.Name}' in '{_path}' has {Label(i)} at image {i} where 0 to {classes - 1} are expected: "
+            if (Stored(i) is var label && (label < 0 || label >= classes))
+                throw new DataException($"'{_labels.Name}' in '{_path}' has {label} at image {i} where 0 to {classes - 1} are expected: "
                     + "check that the images belong to the data set.");
     }
 
-    private static Member Find(string path, FileStream file, ZipArchive archive, string name)
+    // Of images that are read one by one the checksum is not known before all of them are read.
+    private static Member Find(string path, FileStream file, ZipArchive archive, string name, bool whole = false)
     {
         var entry = archive.GetEntry(name + Npz.Extension) ?? archive.GetEntry(name + "s" + Npz.Extension)
             ?? throw new DataException($"'{path}' has no array '{name}': save it with numpy.savez(path, image=..., label=...).");
         if (entry.CompressedLength != entry.Length)
             throw new DataException(
                 $"'{entry.Name}' in '{path}' is compressed, and cannot be read image by image: save it with numpy.savez.");
-        using Stream stream = entry.Open();
-        var (header, length) = Npy.ReadHeader(stream, $"Array '{name}' in '{path}'");
+        var (header, length, start) = whole ? Unpacking.ReadMember(entry, Header, Unsound) : Header(entry.Open());
         long bytes = header.Type is { } type ? ArrayShape.Bytes(header.Shape, type) ?? -1 : -1;
         return !header.BigEndian && !header.FortranOrder && length + bytes == entry.Length
-            ? new Member(Path.GetFileNameWithoutExtension(entry.Name), header, file.Position)
+            ? new Member(Path.GetFileNameWithoutExtension(entry.Name), header, start)
             : throw new DataException(
             $"'{entry.Name}' in '{path}' is no plain array of little-endian numbers: save it again with numpy.savez.");
+
+        (NpyHeader, long, long) Header(Stream stream)
+        {
+            var (header, length) = Npy.ReadHeader(stream, $"Array '{name}' in '{path}'");
+            return (header, length, file.Position);
+        }
+
+        DataException Unsound(string what) => new($"'{path}' is not a sound .npz file ({what}): save it again with numpy.savez.");
     }
 
     private static long Size(Member member) => member.Header.Shape[0];

@@ -47,14 +47,20 @@ internal static class NumpyCalls
             : number.ToInt64()[0];
     }
 
+    /// <summary>The array's element type, or null when it is not supported.</summary>
+    public static ElementType? TypeOf(NumpyArray array, Func<string, CheckpointException> fail)
+    {
+        if (array.Type is null || array.Data is null || !NpyHeader.TryParseDescr(array.Type.Descr, out var type, out _)) return null;
+        return ArrayShape.Bytes(array.Shape, type) == array.Data.Length ? type
+            : throw fail($"a numpy array of shape {ArrayShape.Text(array.Shape)} has {array.Data.Length} bytes");
+    }
+
     /// <summary>The array row-major and little-endian, or null when its element type is not supported.</summary>
     public static NamedArray? ToArray(string name, NumpyArray array, Func<string, CheckpointException> fail)
     {
-        if (array.Type is null || array.Data is null || !NpyHeader.TryParseDescr(array.Type.Descr, out var type, out bool bigEndian))
-            return null;
-        if (ArrayShape.Bytes(array.Shape, type) != array.Data.Length)
-            throw fail($"a numpy array of shape {ArrayShape.Text(array.Shape)} has {array.Data.Length} bytes");
-        byte[] data = [.. array.Data];
+        if (TypeOf(array, fail) is not { } type) return null;
+        byte[] data = [.. array.Data!];
+        NpyHeader.TryParseDescr(array.Type!.Descr, out _, out bool bigEndian);
         if (bigEndian) StreamReading.SwapBytes(data, type);
         if (array.Strides is { } strides) data = Npy.Gather(data, array.Shape, strides, type.Size());
         return new NamedArray(name, type, array.Shape, data);

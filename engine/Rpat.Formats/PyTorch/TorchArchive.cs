@@ -6,7 +6,9 @@ internal abstract class TorchArchive(string path, string kind, long length) : ID
     // Objects of real checkpoints take less than twice the file's size, lists of small numbers four times.
     private const long MostHeld = 12;
     private const long AlwaysHeld = 256 << 10;
+    private const int MostUnknown = 1000; // names; an archive may have a pickle per tensor
 
+    private readonly HashSet<string> _unknown = new(StringComparer.Ordinal);
     private long _held;
 
     /// <summary>The path as given.</summary>
@@ -22,7 +24,7 @@ internal abstract class TorchArchive(string path, string kind, long length) : ID
     public object? Root { get; protected set; }
 
     /// <summary>Classes and functions in the file that became inert records.</summary>
-    public IReadOnlyList<string> Unknown { get; private set; } = [];
+    public IReadOnlyCollection<string> Unknown => _unknown;
 
     /// <summary>Steps that the pickles took: a bound for walks through the graph.</summary>
     public long Work { get; private set; }
@@ -44,7 +46,7 @@ internal abstract class TorchArchive(string path, string kind, long length) : ID
         object? value = machine.Run();
         Work += machine.Work;
         _held += machine.Held;
-        Unknown = [.. Unknown.Union(machine.Unknown)];
+        _unknown.UnionWith(machine.Unknown.Take(MostUnknown - _unknown.Count));
         return value;
     }
 

@@ -149,7 +149,7 @@ public sealed class ModelWeights
     }
 
     // "a.b." lies in "a.", which lies in "".
-    private static string? Outer(string holder) => holder.Length == 0 ? null : holder[..(holder.LastIndexOf('.', holder.Length - 2) + 1)];
+    private static string? Outer(string holder) => holder.Length == 0 ? null : holder[..(holder[..^1].LastIndexOf('.') + 1)];
 
     private bool Take(WeightEntry mean, WeightEntry std)
     {

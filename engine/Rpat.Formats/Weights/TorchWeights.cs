@@ -45,9 +45,10 @@ internal sealed class TorchWeights : WeightFile
                 $"'{Path}' has no tensor '{name}' among its {_tensors.Count}: check that the file belongs to this model.");
         return found.Tensor switch
         {
-            TensorRef reference => Read(name, reference),
+            TensorRef reference => Read(name, reference.Bytes, () => TensorReader.Read(_archive, name, reference)),
+            NumpyArray numpy => Read(name, numpy.Data!.Length, () => NumpyCalls.ToArray(name, numpy, what => _archive.Fail(what))!),
             OtherTensor other => throw UnknownKind.OfElements(Path, name, other.Type),
-            _ => (NamedArray)found.Tensor,
+            _ => throw new InvalidOperationException($"{found.Tensor} is no tensor."),
         };
     }
 
@@ -60,8 +61,7 @@ internal sealed class TorchWeights : WeightFile
             case TensorRef tensor: Add(found.Path, tensor, tensor.Type, tensor.Shape); break;
             case OtherTensor other: Add(found.Path, other, null, other.Shape, other.Type); break;
             case NumpyArray numpy:
-                if (NumpyCalls.ToArray(found.Path, numpy, what => _archive.Fail(what)) is { } array)
-                    Add(found.Path, array, array.Type, array.Shape);
+                if (NumpyCalls.TypeOf(numpy, what => _archive.Fail(what)) is { } type) Add(found.Path, numpy, type, numpy.Shape);
                 else Add(new Found(found.Path, new OtherTensor(numpy.Type?.Descr ?? "object", numpy.Shape)));
                 break;
             default: _values.Add(new(found.Path, Convert.ToString(found.Value, CultureInfo.InvariantCulture)!)); break;
@@ -79,12 +79,12 @@ internal sealed class TorchWeights : WeightFile
         _tensors[name] = (tensor, place);
     }
 
-    // A few bytes viewed as a huge tensor (stride 0) must not take the memory that the tensor claims.
-    private NamedArray Read(string name, TensorRef tensor)
+    // A few bytes that are viewed as a huge tensor (stride 0), or one array under many names, must not take the memory that they claim.
+    private NamedArray Read(string name, long bytes, Func<NamedArray> read)
     {
-        if (_read.Add(name)) _bytesRead += tensor.Bytes;
+        if (_read.Add(name)) _bytesRead += bytes;
         if (_bytesRead > 4 * (Int128)_archive.Length + Spare)
             throw _archive.Fail($"its tensors up to '{name}' take {_bytesRead} bytes, far more than the file's {_archive.Length}");
-        return TensorReader.Read(_archive, name, tensor);
+        return read();
     }
 }

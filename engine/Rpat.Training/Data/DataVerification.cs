@@ -68,7 +68,9 @@ internal static class DataVerification
     {
         string[] places = [Path.Combine(folder, file), Path.Combine(folder, Path.GetFileName(file))];
         string? found = places.FirstOrDefault(File.Exists);
-        return found is not null && Path.GetFileName(file) is not ("train" or "test") || found == places[0] ? found : null;
+        // 'train' and 'test' are names that any set may have.
+        bool inside = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))) == Path.GetDirectoryName(file);
+        return found is not null && (inside || Path.GetFileName(file) is not ("train" or "test")) || found == places[0] ? found : null;
     }
 
     private static IEnumerable<string> Part(string name, LabeledImages set)

@@ -19,6 +19,10 @@ internal sealed record SynthOrder(string Kind, int Train, int Test, ulong Seed, 
         int least = Kind == "npz" ? classes : Kind == "cifar10" ? 10 : 100;
         if (Train < least || Test < least || Train > 1_000_000 || Test > 1_000_000)
             throw new UsageException($"--n {Train} --test {Test} is out of range: give from {least}, an image for each class, to 1000000.");
+        long values = Kind == "npz" ? size.SampleCount : 3 * 32 * 32;
+        if (Math.Max(Train, Test) * values > Array.MaxLength)
+            throw new UsageException($"--n {Train} --test {Test} images of {values} bytes are more than a set may have (2 GiB): make fewer "
+                + "or smaller ones.");
         return Kind == "npz" ? WriteNpz(place!, size, classes) : WriteCifar(place ?? DataFolders.Default);
     }
 

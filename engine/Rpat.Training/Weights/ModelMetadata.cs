@@ -1,8 +1,14 @@
+using System.Reflection;
+using Rpat.Robust.Settings;
+
 namespace Rpat.Training.Weights;
 
 /// <summary>How a network's specification is represented in the configuration and in the metadata of its checkpoint.</summary>
 internal static class ModelMetadata
 {
+    // A file of a few bytes may ask for no larger network than a configuration.
+    private static readonly int MostWide = Most(nameof(ModelSection.Width)), MostBlocks = Most(nameof(ModelSection.Blocks));
+
     private const string Prefix = "rpat.model.";
     private const string Mean = "rpat.input_mean";
     private const string Std = "rpat.input_std";
@@ -51,8 +57,8 @@ internal static class ModelMetadata
         if (input.Length != 3) throw Bad("input");
         return new ModelSpec(Value("name"), new Shape(1, input[0], input[1], input[2]), Number(Value("classes"), 1))
         {
-            Width = Number(Value("width"), 0),
-            Blocks = Number(Value("blocks"), 0),
+            Width = Number(Value("width"), 0, MostWide),
+            Blocks = Number(Value("blocks"), 0, MostBlocks),
             StemStride = metadata.TryGetValue(Prefix + "stem_stride", out string? stride) ? Number(stride, 0) : 0,
             Heads = metadata.TryGetValue(Prefix + "heads", out string? heads) ? Number(heads, 1) : 0,
             Stages = metadata.TryGetValue(Prefix + "stages", out string? stages) ? Stages(stages) : "",
@@ -62,8 +68,8 @@ internal static class ModelMetadata
 
         string Value(string key) => metadata.TryGetValue(Prefix + key, out string? value) ? value : throw Bad(Prefix + key);
         string Stages(string text) => ModelSpec.AreStages(text) ? text : throw Bad(text);
-        int Number(string text, int least) =>
-            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n >= least && n <= 1_000_000 ? n
+        int Number(string text, int least, int most = 1_000_000) =>
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n >= least && n <= most ? n
             : throw Bad(text);
         float[] Numbers(string key) => [.. (metadata.TryGetValue(key, out string? text) ? text : "").Split(',').Select(Real)];
         float Real(string text) =>
@@ -72,6 +78,9 @@ internal static class ModelMetadata
             new($"'{path}' does not say soundly which model it holds ('{what}' in its metadata): give its model's name, or a checkpoint "
                 + $"that rpat wrote.");
     }
+
+    private static int Most(string setting) =>
+        (int)typeof(ModelSection).GetProperty(setting)!.GetCustomAttribute<SettingAttribute>()!.Max;
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 

@@ -74,6 +74,17 @@ public sealed class CifarPythonTests : IDisposable
         Assert.Equal([3, 7], read.Labels);
     }
 
+    /// <summary>A list of two thousand times the same list of a thousand times the same list, in a few thousand bytes.</summary>
+    [Fact]
+    public void AListThatHoldsItsPartsManyTimesIsRefused()
+    {
+        string Times(int count, char memo) => $"](" + string.Concat(Enumerable.Repeat($"h{memo}", count)) + "e";
+        string program = $"]q\u0001K\u0005a0{Times(2000, '\u0001')}q\u00020{Times(1000, '\u0002')}q\u00030}}U\u0004data{Times(1000, '\u0003')}s.";
+        string path = _folder.Write("batch", [0x80, 2, .. Encoding.Latin1.GetBytes(program)]);
+        Assert.Contains("'data' has far more items than the file has bytes",
+            Assert.Throws<DataException>(() => CifarPython.ReadFile(path, CifarKind.Cifar10)).Message);
+    }
+
     [Fact]
     public void ASetIsReadInFileOrder()
     {

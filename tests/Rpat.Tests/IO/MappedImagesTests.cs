@@ -68,6 +68,13 @@ public sealed class MappedImagesTests : IDisposable
     {
         Assert.Contains("is compressed", Refused(() => Open(true, compress: true)));
         Assert.Contains("has 3 at image 3 where 0 to 2 are expected", Refused(() => Open(true, classes: 4)));
+        Assert.Contains("has 4294967296 at image 1 where", Refused(() => Open(true, scale: 1L << 32)));
+        Open(true).Dispose();
+        byte[] bytes = File.ReadAllBytes(_path);
+        int at = bytes.AsSpan().LastIndexOf(BitConverter.GetBytes(2L)); // a label
+        bytes[at] = 1;
+        File.WriteAllBytes(_path, bytes);
+        Assert.Contains("check sum of member 'label.npy'", Refused(() => MappedImages.Open(_path, _set)));
         Assert.Contains("has no array 'image'", Refused(() => Open(true, images: "pictures")));
         Assert.Contains("as those of 'set', is expected", Refused(() => Open(true, height: 4)));
         File.WriteAllBytes(_path, new byte[100]);
@@ -77,12 +84,12 @@ public sealed class MappedImagesTests : IDisposable
     private static string Refused(Action open) => Assert.Throws<DataException>(open).Message;
 
     private MappedImages Open(bool channelsLast, string images = "image", string labels = "label", bool compress = false, int classes = 3,
-        int height = 5)
+        int height = 5, long scale = 1)
     {
         int width = 20 / height;
         long[] shape = channelsLast ? [More, height, width, 3] : [More, 3, height, width];
         Npz.Write(_path, [new NamedArray(images, ElementType.U8, shape, _pixels),
-            NamedArray.FromInt64(labels, [.. Enumerable.Range(0, More).Select(i => (long)i % classes)], More)], compress);
+            NamedArray.FromInt64(labels, [.. Enumerable.Range(0, More).Select(i => scale * (i % classes))], More)], compress);
         return MappedImages.Open(_path, _set);
     }
 }

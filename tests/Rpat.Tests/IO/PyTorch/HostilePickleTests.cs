@@ -20,6 +20,15 @@ public class HostilePickleTests
     }
 
     [Fact]
+    public void One_array_under_many_names_is_not_copied_for_each()
+    {
+        const int bytes = 100_000;
+        string size = _raw.GetString(BitConverter.GetBytes(bytes)), array = $"cnumpy._core.numeric\n_frombuffer\n(B{size}{new string('x', bytes)}"
+            + $"cnumpy\ndtype\nU\u0002u1\u0089\u0088\u0087RJ{size}\u0085U\u0001CtR";
+        Refused("far more than the file's", Bare($"]({array}q\u0001" + string.Concat(Enumerable.Repeat("h\u0001", 10_000)) + "e"));
+    }
+
+    [Fact]
     public void A_list_that_holds_itself_ends_in_an_error() => Refused("nested", Bare("]q\u0001h\u0001a"));
 
     [Fact]
