@@ -27,14 +27,16 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
             var earlier = newest.Standing.Identity;
             bool hasOthers = run.Folder.Plan is { HasOtherNetworks: true };
             run.Identity.RequireSameRun(hasOthers ? earlier with { Teachers = null } : earlier, report.View.Note);
+            if (newest.Standing.Step > run.TotalSteps) throw new UsageException(FormattableString.Invariant(
+                $"the run is at step {newest.Standing.Step} and was to end at step {run.TotalSteps}: give more as train.max_steps or train.epochs."));
+            run.HasBegun = true;
             Restore(newest.File);
             report.View.Note($"resuming from step {_state.Step} of {run.TotalSteps}");
             if (_guard.Action == GuardAction.Rollback && _store.Planned().Count == 0) Save(planned: true);
-            if (_state.Step > run.TotalSteps) throw new UsageException(FormattableString.Invariant(
-                $"the run is at step {_state.Step} and was to end at step {run.TotalSteps}: give more as train.max_steps or train.epochs."));
             return;
         }
 
+        run.HasBegun = true;
         _store.DeleteAfter(0);
         run.Folder.CutBack(new Dictionary<string, long>());
         // A run that may be rolled back needs a checkpoint to roll back to.
@@ -47,27 +49,50 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
     public void Step(float rate)
     {
         if (_state.Step == _state.Epoch * run.StepsPerEpoch) return;
-        bool asked = run.Team.Stop.ConsumeSaveRequest();
-        if (_due.IsPlannedAt(_state.Step)) Save(planned: true);
-        else if (asked || _due.IsOverdue()) Save(planned: false);
-        if (asked && run.Config.Run.Requeue) report.View.Note(SlurmJob.RequeueThis());
+        SaveIfDue(_due.IsPlannedAt(_state.Step));
     }
 
     /// <inheritdoc/>
     public void CutShort() => Save(planned: true);
 
+    /// <summary>
+    /// Saves what the process could lose if it is told to end during the validation or the statistics pass that may follow: they are not
+    /// interrupted, and may take longer than it is given.
+    /// </summary>
+    public void Trained(float rate)
+    {
+        if (run.Config.Run.Grace > 0 && _due.Age.TotalSeconds > run.Config.Run.Grace && _saved.Step != _state.Step) Save(planned: false);
+    }
+
     /// <summary>Writes the network as it is now, and a checkpoint if the configuration plans one after this epoch.</summary>
     public void EpochEnded(bool whole)
     {
         Safetensors.Write(run.Folder.PathOf(CheckpointFile.Name), run.Reported.State(), ModelMetadata.Write(run.Model), digest: true);
-        if (whole && (_due.IsPlannedAfter(_state.Epoch - 1) || _due.IsPlannedAt(_state.Step) || _state.Step == run.TotalSteps))
-            Save(planned: true);
+        SaveIfDue(whole && (_due.IsPlannedAfter(_state.Epoch - 1) || _due.IsPlannedAt(_state.Step) || _state.Step == run.TotalSteps));
+    }
+
+    /// <summary>Training is saved by now: a signal can only put the job back into the queue.</summary>
+    public void Evaluating(string attack, int done, int count, TimeSpan time)
+    {
+        if (run.Team.Stop.ConsumeSaveRequest()) Requeue();
     }
 
     /// <summary>Saves unless nothing has moved since the last time.</summary>
     public void Stopped()
     {
         if (_saved != (_state.Step, _state.Epoch)) Save(planned: false);
+    }
+
+    private void SaveIfDue(bool planned)
+    {
+        bool asked = run.Team.Stop.ConsumeSaveRequest();
+        if (planned || asked || _due.IsOverdue()) Save(planned);
+        if (asked) Requeue();
+    }
+
+    private void Requeue()
+    {
+        if (run.Config.Run.Requeue) report.View.Note(SlurmJob.RequeueThis());
     }
 
     /// <summary>Writes a checkpoint.</summary>

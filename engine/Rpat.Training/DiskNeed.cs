@@ -1,6 +1,6 @@
 namespace Rpat.Training;
 
-/// <summary>Disk space that a run folder will need: checkpoints, one more than is kept, and the final networks.</summary>
+/// <summary>Disk space that a run folder will need: checkpoints, one more than is kept and one by the clock, and the final networks.</summary>
 internal sealed record DiskNeed(long Bytes, long Free)
 {
     private const int Networks = 3; // last, best, averaged
@@ -15,7 +15,8 @@ internal sealed record DiskNeed(long Bytes, long Free)
         int epochs = (run.TotalSteps + run.StepsPerEpoch - 1) / run.StepsPerEpoch;
         long forGood = Times(epochs, run.Config.Checkpoint.KeepEvery);
         long planned = 1 + Times(epochs, run.Config.Checkpoint.Epochs) + Times(run.TotalSteps, run.Config.Checkpoint.Steps) + forGood;
-        long kept = Math.Min(run.Config.Checkpoint.Keep + 1 + forGood, planned);
+        long byClock = run.Config.Checkpoint.Seconds > 0 ? 1 : 0; // stays beside those until the next planned one
+        long kept = Math.Min(run.Config.Checkpoint.Keep + 1 + forGood, planned) + byClock;
         return new DiskNeed((checkpoint * kept) + (net * Networks), FreeAt(run.Config.Run.Out));
     }
 

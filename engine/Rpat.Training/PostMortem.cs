@@ -4,10 +4,9 @@ namespace Rpat.Training;
 /// What a diverged run leaves for inspection, in <c>post-mortem.safetensors</c>: the batch (<c>batch.images</c>, <c>batch.labels</c>,
 /// <c>batch.samples</c>, <c>batch.logits</c>), the weights (<c>net.…</c>), their gradients and the optimizer's state.
 /// </summary>
-internal sealed class PostMortem(Run run) : IRunObserver
+internal sealed class PostMortem(Run run, RunReporter report) : IRunObserver
 {
-    /// <summary>Writes the file.</summary>
-    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <summary>Writes the file. If it cannot be written, that is said and does not hide the divergence.</summary>
     public void Diverged(ImageBatch batch, float rate, string reason)
     {
         var metadata = new Dictionary<string, string>(ModelMetadata.Write(run.Model))
@@ -18,7 +17,14 @@ internal sealed class PostMortem(Run run) : IRunObserver
             ["rpat.rate"] = rate.ToString("R", CultureInfo.InvariantCulture),
         };
         NamedArray[] arrays = [.. Batch(batch, run.State.Statistics.LastLogits), .. Weights(), .. run.Step.State()];
-        Safetensors.Write(run.Folder.PathOf(RunContents.PostMortem), arrays, metadata, digest: true);
+        try
+        {
+            Safetensors.Write(run.Folder.PathOf(RunContents.PostMortem), arrays, metadata, digest: true);
+        }
+        catch (IOException error)
+        {
+            report.View.Warn($"there is no {RunContents.PostMortem}: {error.Message}");
+        }
     }
 
     private IEnumerable<NamedArray> Batch(ImageBatch batch, float[] logits)

@@ -11,6 +11,9 @@ internal sealed class Run : IDisposable
     private RunFolder? _folder;
     private readonly IProcessGroup? _group;
 
+    /// <summary>Whether the run folder was changed: a resume that is refused before leaves an earlier run as it was.</summary>
+    public bool HasBegun { get; set; }
+
     private Run(TrainerConfig config, DataPair data, LabeledImages? validation = null, RunProcessGroup? team = null)
     {
         (Config, Data, Validation, Team) = (config, data, validation, team ?? new RunProcessGroup());

@@ -32,7 +32,7 @@ internal sealed class TrainingLoop
     {
         using var report = new RunReporter(run, view);
         return new TrainingLoop(run, [report, new Checkpointer(run, report), new ValidationMonitor(run, report),
-            new PostMortem(run)]).Execute();
+            new PostMortem(run, report)]).Execute();
     }
 
     private bool IsTrained => _state.Step == _run.TotalSteps && _state.Statistics.Images == 0;

@@ -8,6 +8,7 @@ internal sealed class TrainingSession : IDisposable
     private readonly TimeProvider _clock;
     private readonly PlainView _log;
     private readonly Lock _recordLock = new();
+    private readonly RunRecord? _earlier; // of the run that is resumed
     private RunRecord _record;
 
     /// <summary>Makes the folder of a new run, or opens that of the run to resume.</summary>
@@ -20,6 +21,7 @@ internal sealed class TrainingSession : IDisposable
         Folder = plan.Folder is null ? RunFolder.Create(plan.Stored, clock) : RunFolder.Reopen(plan.Folder, clock);
         Folder.Plan = plan;
         _log = new PlainView(Folder.Log, _logInterval, clock);
+        _earlier = Folder.IsResumed ? RunRecord.Read(Folder.Path) : null;
         _record = Record(commandLine, compute, [.. (plugins ?? []).Select(Path.GetFullPath)]);
         try
         {
@@ -51,11 +53,12 @@ internal sealed class TrainingSession : IDisposable
     {
         run.Folder = Folder;
         if (Config.Run.MaxMinutes > 0) run.Team.Stop.AskAfter(TimeSpan.FromMinutes(Config.Run.MaxMinutes), ExitCode.LimitMissed);
-        return Keep(run.Team.Stop, () => run.Team.ForAll(() => TrainingLoop.Execute(run, Logged(view))));
+        return Keep(run.Team.Stop, () => run.Team.ForAll(() => TrainingLoop.Execute(run, Logged(view))), () => run.HasBegun);
     }
 
     /// <summary>Does the run's work, and records how that ended.</summary>
-    internal TrainingOutcome Keep(StopRequest stop, Func<TrainingOutcome> work)
+    /// <param name="hasBegun">Whether the work has changed the run; if a resume fails before, the run is as it was.</param>
+    internal TrainingOutcome Keep(StopRequest stop, Func<TrainingOutcome> work, Func<bool>? hasBegun = null)
     {
         try
         {
@@ -70,7 +73,8 @@ internal sealed class TrainingSession : IDisposable
             var report = ErrorReport.Of(error, _record.Plugins);
             bool isOfCode = ErrorReport.Of(error).Code == ExitCode.Internal || PluginFailure.Of(error) is not null;
             Folder.Log.WriteLine(isOfCode ? error.ToString() : report.Sentence);
-            End(report.Code == ExitCode.Diverged ? RunStatus.Diverged : RunStatus.Failed, report.Code, report.Sentence);
+            if (_earlier is not null && hasBegun?.Invoke() == false) Write(_earlier);
+            else End(report.Code == ExitCode.Diverged ? RunStatus.Diverged : RunStatus.Failed, report.Code, report.Sentence);
             throw;
         }
     }
@@ -87,12 +91,15 @@ internal sealed class TrainingSession : IDisposable
             $"result {(result.Network + " " + title).TrimStart()} {Format.Percent(value)}");
     }
 
+    private void End(RunStatus status, int code, string? sentence = null) =>
+        Write(_record with { Status = status, ExitCode = code, End = _clock.GetLocalNow(), Error = sentence });
+
     // If the disk is full, the record still says that the run is running; that must not hide what stopped it.
-    private void End(RunStatus status, int code, string? sentence = null)
+    private void Write(RunRecord record)
     {
         lock (_recordLock)
         {
-            _record = _record with { Status = status, ExitCode = code, End = _clock.GetLocalNow(), Error = sentence };
+            _record = record;
             try
             {
                 _record.Save(Folder);
@@ -107,7 +114,7 @@ internal sealed class TrainingSession : IDisposable
     private RunRecord Record(IReadOnlyList<string> commandLine, ComputeInfo compute, IReadOnlyList<string> plugins)
     {
         var (now, machine) = (_clock.GetLocalNow(), MachineInfo.Here());
-        return Folder.IsResumed && RunRecord.Read(Folder.Path) is { } begun
+        return _earlier is { } begun
             ? begun with
             {
                 Status = RunStatus.Running,

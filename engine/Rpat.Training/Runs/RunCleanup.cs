@@ -31,6 +31,8 @@ internal sealed class RunCleanup(Action<string> keeps)
     public IEnumerable<Leftover> In(string root, bool checkpoints) =>
         RunContents.Folders(Path.GetFullPath(root)).SelectMany(run => Of(run, checkpoints));
 
+    private static readonly TimeSpan _abandoned = TimeSpan.FromHours(1);
+
     private IEnumerable<Leftover> Of(string run, bool checkpoints)
     {
         if (!RunContents.IsRun(run))
@@ -45,7 +47,7 @@ internal sealed class RunCleanup(Action<string> keeps)
     }
 
     private static IEnumerable<Leftover> HalfWritten(string run) =>
-        RunContents.HalfWritten(run).Where(half => IsDead(half.Process)).Select(half => new Leftover(half.Path, [half.Path]));
+        RunContents.HalfWritten(run).Where(half => IsDead(half.Process) && IsOld(half.Path)).Select(half => new Leftover(half.Path, [half.Path]));
 
     private IEnumerable<Leftover> Checkpoints(string run)
     {
@@ -64,6 +66,9 @@ internal sealed class RunCleanup(Action<string> keeps)
     }
 
     private static bool IsHalfWritten(string path) => path.Contains(".tmp-", StringComparison.Ordinal);
+
+    // The number may be that of a process of another machine or container which writes into the same folder.
+    private static bool IsOld(string path) => DateTime.UtcNow - File.GetLastWriteTimeUtc(path) > _abandoned;
 
     // Evaluations write into a run's folder without its lock.
     private static bool IsDead(int process)

@@ -57,7 +57,9 @@ public sealed class RunsCommandTests : IDisposable
         string half = Path.Combine(run, "checkpoints", "step-00000009.safetensors.tmp-2147483647"),
             skeleton = _test.PathOf("runs/20261121-0238-dead");
         File.WriteAllText(half, "half");
+        File.SetLastWriteTimeUtc(half, DateTime.UtcNow.AddHours(-2));
         File.WriteAllText(Path.Combine(run, $"x.tmp-{Environment.ProcessId}"), "being written");
+        File.WriteAllText(Path.Combine(run, "eval.json.tmp-2147483647"), "being written on another machine");
         Directory.CreateDirectory(skeleton);
         File.WriteAllText(Path.Combine(skeleton, ".rpat-run"), "");
         Assert.Equal($"{skeleton}\n{half}\n", Runs("clean", "--dry-run"));

@@ -67,14 +67,16 @@ public sealed class KilledTrainingTests : IDisposable
         Assert.NotEmpty(Directory.GetFiles(Path.Combine(RunFiles.Runs(_test, "parts").Single(), "checkpoints")));
     }
 
-    [FactWith(Need.Posix)]
-    public void UnderSlurmUsr1PutsTheJobBackIntoTheQueue()
+    [TheoryWith(Need.Posix)]
+    [InlineData("train.batch=4")]
+    [InlineData("train.overfit_batch=true")] // an epoch is a step
+    public void UnderSlurmUsr1PutsTheJobBackIntoTheQueue(string setting)
     {
         string called = _test.PathOf("called"), tool = _test.Write("scontrol", $"#!/bin/sh\necho \"$@\" >'{called}'\n");
         File.SetUnixFileMode(tool, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         _environment["PATH"] = $"{_test.Folder}:{Environment.GetEnvironmentVariable("PATH")}";
         (_environment["SLURM_JOB_ID"], _environment["SLURM_JOB_NAME"]) = ("123", "train");
-        using var process = Start("parts", "--set", "train.epochs=100000", "--set", "run.requeue=true");
+        using var process = Start("parts", "--set", "train.epochs=100000", "--set", "run.requeue=true", "--set", setting);
         WaitForStep("parts");
         Signal(process, "USR1");
         Assert.True(SpinWait.SpinUntil(() => File.Exists(called) && new FileInfo(called).Length > 0, 60_000));

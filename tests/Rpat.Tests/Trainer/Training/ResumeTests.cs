@@ -231,6 +231,20 @@ public sealed class ResumeTests(ResumeTests.Trained trained) : IClassFixture<Res
     }
 
     [Fact]
+    public void AResumeThatIsRefusedLeavesAFinishedRunAsItWas()
+    {
+        string run = Copied("run", 6), other = TinyRun.Write(_test.PathOf("other.npz"), firstLabel: 1);
+        Dictionary<string, byte[]> Files() => Directory.GetFiles(run, "*", SearchOption.AllDirectories)
+            .Where(file => !file.EndsWith("log.txt", StringComparison.Ordinal)).ToDictionary(file => file, File.ReadAllBytes);
+        var before = Files();
+        Assert.Equal(2, _test.Run("train", "--resume", run, "--set", "train.max_steps=4"));
+        Assert.Contains("was to end at step 4", _test.Error);
+        Assert.Equal(before, Files());
+        Assert.Equal(3, _test.Run("train", "--resume", run, "--set", "train.max_steps=8", "--data", $"npz:{other}", "--allow-change", "data.name"));
+        Assert.Equal(before, Files());
+    }
+
+    [Fact]
     public void ThreadsViewsAndWritingItDifferentlyAreNoOtherConfiguration()
     {
         string whole = trained.Run(7), parts = Copied("parts", 4);
