@@ -7,6 +7,7 @@ namespace Rpat.Training;
 internal sealed class RunProcessGroup
 {
     private int _agreed;
+    private volatile bool _isLeaving;
 
     /// <summary>Makes the group.</summary>
     /// <param name="group">The processes; null for one.</param>
@@ -17,7 +18,11 @@ internal sealed class RunProcessGroup
         (Group, Stop, Description) = (group, stop ?? new StopRequest(), description);
         string what = IsFirst ? "it had saved" : "its step had ended";
         if (group is not null)
-            Stop.Leaving = code => group.Fail(code, FormattableString.Invariant($"rank {group.Rank} was stopped before {what}"));
+            Stop.Leaving = code =>
+            {
+                _isLeaving = true;
+                group.Fail(code, FormattableString.Invariant($"rank {group.Rank} was stopped before {what}"));
+            };
         // It notices when it next waits for the lost rank, unless it computes for long.
         if (group is BackgroundProcessGroup ranks) ranks.Lost += lost => Stop.LeaveAfter(LossPatience, ErrorReport.Of(lost).Code);
     }
@@ -70,6 +75,11 @@ internal sealed class RunProcessGroup
         try
         {
             return work();
+        }
+        catch (Exception) when (_isLeaving)
+        {
+            Thread.Sleep(LossPatience); // another thread is ending the process: what fails by that is no error to report
+            throw;
         }
         catch (Exception error) when (Group is not null && error is not PeerLostException)
         {

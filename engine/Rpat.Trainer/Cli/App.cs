@@ -23,11 +23,15 @@ internal static class App
         return ExitCode.Usage;
     }
 
+    /// <summary>Runs a command line within another command.</summary>
+    public static int RunInner(string[] arguments, CommandContext host) =>
+        Run(arguments, host with { Loudness = host.Loudness.OfInner() });
+
     private static int Execute(string[] arguments, CommandContext host)
     {
         try
         {
-            if (arguments is [] or ["help", ..]) arguments = [.. arguments.Skip(1), "--help"];
+            if (arguments is [] or ["help", ..]) arguments = Help([.. arguments.Skip(1)], host);
             var parsed = Parse(arguments, host);
             if (parsed.Errors.Count == 0) host.Loudness.Set(parsed);
             if (PluginOption.Load(parsed, host))
@@ -50,6 +54,16 @@ internal static class App
         }
     }
 
+    // --help is shown whatever else is on the line, so that a name that is no command would go unnoticed.
+    private static string[] Help(string[] names, CommandContext host)
+    {
+        Command command = Root(host);
+        foreach (string name in names.TakeWhile(name => !name.StartsWith('-')))
+            command = command.Subcommands.FirstOrDefault(sub => sub.Name == name || sub.Aliases.Contains(name)) ?? throw new UsageException(
+                $"'{name}' is no command: {DidYouMean.Hint(name, [.. command.Subcommands.Select(sub => sub.Name)], "commands")}");
+        return [.. names, "--help"];
+    }
+
     /// <summary>Parses one command line without running it.</summary>
     internal static ParseResult Parse(string[] arguments, CommandContext host) =>
         Root(host).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = ResponseFile.TryRead });
@@ -61,8 +75,8 @@ internal static class App
             TrainCommand.Create(host),
             ConfigCommand.Create(host),
             RecipesCommand.Create(host),
-            SweepCommand.Create(host, Run),
-            ReproduceCommand.Create(host, Run),
+            SweepCommand.Create(host, RunInner),
+            ReproduceCommand.Create(host, RunInner),
             PerceptionCommand.Create(host),
             EvalCommand.Create(host),
             AttackCommand.Create(host),

@@ -30,8 +30,10 @@ internal sealed class AugmentOption
     public IEnumerable<(string Flag, ConfigKey Key, string Text)> Given(ParseResult parsed)
     {
         if (parsed.GetValue(_option) is not { } text) return [];
-        var wanted = ConfigValue.Items(text).Where(item => item != None).Select(item => item.Split('=', 2))
-            .ToDictionary(item => Known(item[0]), item => item.ElementAtOrDefault(1));
+        var wanted = new Dictionary<string, string?>();
+        foreach (string[] item in ConfigValue.Items(text).Where(item => item != None).Select(item => item.Split('=', 2)))
+            if (!wanted.TryAdd(Known(item[0]), item.ElementAtOrDefault(1)))
+                throw new UsageException($"--augment names '{item[0]}' twice: name it once.");
         return _kinds.Select(kind => (_option.Name, kind.Key,
             wanted.TryGetValue(kind.Name, out string? value) ? value ?? kind.Usual : kind.Key.Default));
     }

@@ -60,6 +60,8 @@ internal sealed class BlackBoxCommand
     {
         foreach (var option in new[] { _count, _queries })
             if (parsed.GetValue(option) < 0) throw new UsageException($"{option.Name} must not be negative.");
+        if (parsed.GetValue(_seed) < 0) throw new UsageException($"--seed is {parsed.GetValue(_seed)}: give a number from 0.");
+        if (parsed.GetValue(_surrogate) is null) parsed.RefuseOptions("is for the --surrogate: give its RUN", _transfer);
         if (parsed.GetValue(_batch) < 1) throw new UsageException("--batch-size must be at least 1.");
         var norm = CatalogNames.NormOf(parsed.GetRequiredValue(_norm));
         if (EvalOptions.ParseRadii(parsed.GetValue(_eps) ?? UsualThreat.Eps(norm), norm) is not [var radius])
@@ -132,7 +134,7 @@ internal sealed class BlackBoxCommand
         if (parsed.GetValue(_surrogate) is not { } typed) yield break;
         string surrogate = RunFinder.Checkpoint(typed, parsed.GetRequiredValue(_runs));
         RunsOption.TellDoubt(_host, typed, parsed.GetRequiredValue(_runs));
-        string name = EvalOptions.ParseAttacks(parsed.GetRequiredValue(_transfer), surrogate) is [var one] ? one
+        string name = EvalOptions.ParseAttacks(parsed.GetRequiredValue(_transfer), surrogate, _transfer.Name) is [var one] ? one
             : throw new UsageException("--transfer takes one attack.");
         _host.Note($"{AttackTitle.Of(name)} on the surrogate '{typed}'");
         var runner = new AttackRunnerOptions { Batch = parsed.GetValue(_batch), Seed = (ulong)parsed.GetValue(_seed) };

@@ -80,9 +80,7 @@ internal sealed class CommCommand
     {
         var networks = parsed.GetValue(_models)!.Select(Network.Of).ToList();
         if (parsed.GetResult(_stepMs) is not null) return Project(parsed, networks);
-        Option[] ofModel = [_views, _share, _gbit, _microseconds, _gap];
-        if (ofModel.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } alone)
-            throw new UsageException($"{alone.Name} is for --project: give that too, or leave it out.");
+        parsed.RefuseOptions("is for --project: give that too, or leave it out", _views, _share, _gbit, _microseconds, _gap);
         if (parsed.GetValue(_rounds) is not (>= 1 and <= 10_000) || parsed.GetValue(_processes) is not (>= 1 and <= 1024))
             throw new UsageException("--rounds is 1 to 10000 and --nproc 1 to 1024: give such numbers.");
         var launched = Launcher.Find(_host.Environment, _host.ErrorIsTerminal);

@@ -138,6 +138,7 @@ internal sealed class DataCommand
             var order = new SynthOrder(made, parsed.GetValue(train), parsed.GetValue(test), parsed.GetValue(seed),
                 parsed.GetValue(force));
             string? place = parsed.GetValue(_out);
+            if (order.Kind != "npz") parsed.RefuseOptions($"is for npz sets: {made} has its own", size, classes);
             if (order.Kind == "npz") place = OutputFile.Of(place, "made-up.npz");
             _host.Out.WriteLine(order.Write(place, ImageSize.Parse("--size", parsed.GetValue(size)!), parsed.GetValue(classes)));
             return ExitCode.Done;

@@ -28,7 +28,7 @@ internal sealed class DemoCommand
         foreach (string[] command in Commands(parsed.GetRequiredValue(_out)))
         {
             _host.Note($"$ rpat {string.Join(' ', command)}");
-            int code = App.Run(command, _host with { Loudness = new Verbosity() });
+            int code = App.RunInner(command, _host);
             if (code != ExitCode.Done) return code;
         }
 

@@ -65,7 +65,7 @@ internal sealed class EvalCommand
 
     private int Run(ParseResult parsed)
     {
-        var options = _threat.Read(parsed, parsed.GetRequiredValue(_attacks));
+        var options = _threat.Read(parsed, _attacks);
         var limits = FailUnder.Parse(parsed.GetValue(_failUnder) ?? [], options.Attacks);
         if (parsed.GetValue(_leaderboard) is not null) Leaderboard.Require(options);
         var subject = Opened(parsed, options);

@@ -113,10 +113,9 @@ internal sealed class PerceptionCommand
     {
         string name = CatalogNames.Attacks.Match(typed) ?? typed.ToLowerInvariant();
         if (name == "noise") return PerceptionOptions.Noise(norm, eps);
-        bool pgd = name.StartsWith("pgd", StringComparison.Ordinal) && int.TryParse(name.AsSpan(3), System.Globalization.NumberStyles.None,
-            System.Globalization.CultureInfo.InvariantCulture, out _);
-        return pgd
-            ? PerceptionOptions.Pgd(norm, eps, step, int.Parse(name.AsSpan(3), System.Globalization.CultureInfo.InvariantCulture))
+        int steps = name.StartsWith("pgd", StringComparison.Ordinal) && int.TryParse(name.AsSpan(3), System.Globalization.NumberStyles.None,
+            System.Globalization.CultureInfo.InvariantCulture, out int number) ? number : 0;
+        return steps > 0 ? PerceptionOptions.Pgd(norm, eps, step, steps)
             : throw new UsageException($"--perturbations has '{typed}': use noise, or pgd10 with any number of steps.");
     }
 

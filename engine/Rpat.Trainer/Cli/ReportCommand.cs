@@ -28,6 +28,7 @@ internal static class ReportCommand
         command.SetAction(parsed =>
         {
             string[] names = parsed.GetRequiredValue(runs);
+            if (names.Any(IsStudy)) parsed.RefuseOptions("is for runs, not for a study: leave it out", eval, root);
             if (names.Any(IsStudy)) return Study(parsed, names, Format(parsed, tables), file, charts, host);
             foreach (string name in names) RunsOption.TellDoubt(host, name, parsed.GetRequiredValue(root));
             string[] folders =

@@ -98,6 +98,8 @@ internal sealed class ReproduceCommand
         if (scale is not ("quick" or "paper")) throw new UsageException($"--scale is '{scale}': use quick or paper.");
         if (!AttackCatalog.Knows(attack) || attack == "clean")
             throw new UsageException($"--attack is '{attack}': {CatalogNames.Attacks.Hint(attack)}");
+        if (scale == "quick")
+            parsed.RefuseOptions("is for --scale paper: the quick scale has Fashion-MNIST, a narrow network and Linf", _data, _net, _norm);
         var recipes = scale == "quick"
             ? ReproducePlan.Quick(methods)
             : ReproducePlan.Paper(methods, parsed.GetRequiredValue(_data), parsed.GetRequiredValue(_net), parsed.GetRequiredValue(_norm));

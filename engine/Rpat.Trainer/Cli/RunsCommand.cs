@@ -45,7 +45,7 @@ internal sealed class RunsCommand
             var all = Chosen(found, parsed.GetValue(eval), by);
             var table = new RunTable(all, Keys("--columns", parsed.GetValue(columns), found));
             string wanted = FormatOf(parsed.GetRequiredValue(format));
-            json.Give(parsed, _host, () => by.Count > 0 ? table.Json(by) : all.Select(Json),
+            json.Give(parsed, _host, () => by.Count > 0 ? table.Json(by) : all.Select(run => Json(run, table.Columns)),
                 () => (by.Count > 0 ? table.Grouped(by, apart: wanted == "csv") : table.Each()).Show(_host, wanted));
             return ExitCode.Done;
         });
@@ -103,13 +103,14 @@ internal sealed class RunsCommand
         }
     }
 
-    private static object Json(RunData run) => new
+    private static object Json(RunData run, IReadOnlyList<(string Name, string Key)> columns) => new
     {
         run.Name,
         run.Folder,
         run.Status,
         method = run.Setting(ConfigKeys.Of(c => c.Method.Name).Path),
         data = run.Setting(ConfigKeys.Of(c => c.Data.Name).Path),
+        columns = columns.ToDictionary(column => column.Name, column => run.Setting(column.Key)),
         run.Record?.Start,
         run.Record?.End,
         accuracies = run.Accuracies.Where(a => a.Depth == 0)
@@ -127,7 +128,7 @@ internal sealed class RunsCommand
         show.SetAction(parsed =>
         {
             var run = Open(parsed, name);
-            json.Give(parsed, _host, () => Json(run), () =>
+            json.Give(parsed, _host, () => Json(run, []), () =>
             {
                 foreach (string line in Lines(run)) _host.Tell(Printable.Line(line), 10);
             });

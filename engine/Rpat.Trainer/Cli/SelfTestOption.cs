@@ -42,9 +42,12 @@ internal sealed class SelfTestOption
         var test = new SelfTestOption(host, json);
         var list = devices.Action!;
         foreach (var option in new Option[] { test._device, test._precision, test._batch, test._time }) devices.Add(option);
-        devices.SetAction(parsed => parsed.GetResult(test._device) is null
-            ? ((System.CommandLine.Invocation.SynchronousCommandLineAction)list).Invoke(parsed)
-            : test.Run(parsed));
+        devices.SetAction(parsed =>
+        {
+            if (parsed.GetResult(test._device) is not null) return test.Run(parsed);
+            parsed.RefuseOptions("is for the --self-test: give that as well", test._precision, test._batch, test._time);
+            return ((System.CommandLine.Invocation.SynchronousCommandLineAction)list).Invoke(parsed);
+        });
         return devices;
     }
 

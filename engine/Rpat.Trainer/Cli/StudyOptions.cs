@@ -27,11 +27,9 @@ internal sealed class StudyOptions
     public bool AreGiven(ParseResult parsed, IEnumerable<Option> others)
     {
         bool isStudy = parsed.GetValue(_study) is not null;
-        var useless = (isStudy ? others : [_table, _row, _check, _list])
-            .FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
-        return useless is null ? isStudy : throw new UsageException(isStudy
-            ? $"{useless.Name} has no meaning for a study, which says itself what is trained: leave it out."
-            : $"{useless.Name} is for a study: give --study NAME as well.");
+        if (isStudy) parsed.RefuseOptions("has no meaning for a study, which says itself what is trained: leave it out", others);
+        else parsed.RefuseOptions("is for a study: give --study NAME as well", _table, _row, _check, _list);
+        return isStudy;
     }
 
     /// <summary>Does, lists or checks rows.</summary>

@@ -69,7 +69,7 @@ internal sealed class ThreatOptions
 
     /// <summary>The given values.</summary>
     /// <exception cref="UsageException">A value is wrong.</exception>
-    public EvalOptions Read(ParseResult parsed, string attacks)
+    public EvalOptions Read(ParseResult parsed, Option<string> attacks)
     {
         var norm = CatalogNames.NormOf(parsed.GetRequiredValue(_norm));
         int first = parsed.GetValue(_first), count = parsed.GetValue(_count);
@@ -77,7 +77,7 @@ internal sealed class ThreatOptions
         if (count < 0) throw new UsageException($"--n is {count}: give a number of images, or 0 for all.");
         if (parsed.GetValue(_seed) < 0) throw new UsageException($"--seed is {parsed.GetValue(_seed)}: give a number from 0.");
         var (checkpoint, choice) = _weights.Read(parsed);
-        var names = EvalOptions.ParseAttacks(attacks, checkpoint);
+        var names = EvalOptions.ParseAttacks(parsed.GetRequiredValue(attacks), checkpoint, attacks.Name);
         var set = RunDataSet.Choose(parsed.GetValue(_data), parsed.GetValue(_dataDir), checkpoint, Runs(parsed));
         return new EvalOptions(
             checkpoint, choice, set.Name, set.Dir, names, norm,

@@ -55,6 +55,7 @@ internal sealed class TrainCommand
         if (dry && !isFirst) return ExitCode.Done;
         var sources = _options.Sources(parsed, isFirst ? _host : _host with { Error = TextWriter.Null });
         if (!isFirst) return WorkerSession.Run(place!, _host, () => TransportOf(place!, sources, parsed));
+        if (dry) _json.Refuse(parsed, "--dry-run");
         if (dry) return PrintDryRun(Processes.Plan(Plan(parsed, sources), place).Resolved);
         bool hasSrun = Processes.HasSrun(_host.Environment);
         if (Launcher.Warning(_host.Environment, hasSrun, _host.ErrorIsTerminal) is { } warning) _host.Warn(warning);

@@ -33,11 +33,12 @@ internal static class VerifyCommand
         command.Add(runs);
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(batch) < 1) throw new UsageException("--batch-size must be at least 1.");
             if (parsed.GetValue(rerun) < 0) throw new UsageException("--rerun must not be negative.");
             string root = parsed.GetRequiredValue(runs), place = Evaluation(parsed.GetRequiredValue(folder), root, parsed.GetValue(digest));
             RunsOption.TellDoubt(host, parsed.GetRequiredValue(folder), root);
             string? network = parsed.GetValue(checkpoint) is { } other ? RunFinder.Checkpoint(other, root) : null;
-            var result = Verified(place, network, weights.Choice(parsed), Math.Max(1, parsed.GetValue(batch)), parsed.GetValue(rerun));
+            var result = Verified(place, network, weights.Choice(parsed), parsed.GetValue(batch), parsed.GetValue(rerun));
             return Tell(host, place, Against(result, parsed.GetValue(digest)));
         });
         return command;

@@ -30,6 +30,9 @@ internal sealed class Verbosity
     private readonly Option<bool> _noColor = new("--no-color")
     { Description = "no colours in the live view, as NO_COLOR", Recursive = true };
 
+    private LogLevel _usual = LogLevel.Info;
+    private bool _usuallyNoColor;
+
     /// <summary>How much is printed.</summary>
     public LogLevel Level { get; private set; } = LogLevel.Info;
 
@@ -46,7 +49,10 @@ internal sealed class Verbosity
     public void Set(ParseResult parsed)
     {
         Level = parsed.GetValue(_level) ?? (parsed.GetValue(_quiet) ? LogLevel.Warning
-            : parsed.GetValue(_verbose) ? LogLevel.Debug : LogLevel.Info);
-        NoColor = parsed.GetValue(_noColor);
+            : parsed.GetValue(_verbose) ? LogLevel.Debug : _usual);
+        NoColor = parsed.GetValue(_noColor) || _usuallyNoColor;
     }
+
+    /// <summary>That of a command which this one runs: the same, unless its own line says otherwise.</summary>
+    public Verbosity OfInner() => new() { Level = Level, NoColor = NoColor, _usual = Level, _usuallyNoColor = NoColor };
 }

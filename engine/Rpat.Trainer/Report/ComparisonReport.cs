@@ -29,9 +29,12 @@ internal sealed class ComparisonReport
 
     private IEnumerable<string> Warnings()
     {
-        if (_runs.Select(run => run.Robust?.Attack).Distinct().Count() > 1)
+        var measured = _runs.Select(run => run.Robust).OfType<MeasuredAccuracy>().ToList();
+        if (measured.Select(robust => robust.Attack).Distinct().Count() > 1)
             yield return "The runs were measured by different attacks: their robust accuracies cannot be compared.";
-        if (_runs.Select(run => run.Robust?.Images).Distinct().Count() > 1)
+        if (measured.Select(robust => robust.Threat).Distinct().Count() > 1)
+            yield return "The runs were measured under different threats: their robust accuracies cannot be compared.";
+        if (measured.Select(robust => robust.Images).Distinct().Count() > 1)
             yield return "The runs were measured on different numbers of images.";
         foreach (var same in _runs.SelectMany((run, i) => run.Warnings.Select(w => (Name: _names[i], Sentence: w)))
             .GroupBy(pair => pair.Sentence))

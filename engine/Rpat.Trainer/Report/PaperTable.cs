@@ -104,7 +104,9 @@ internal sealed class PaperTable
                 .Select(i => (Title: _titles[i].ToLowerInvariant(), Value: _rows.FirstOrDefault()?.Values[i]))
                 .Where(pair => pair.Value is { Length: > 0 }).Select(pair => $"{pair.Title} {pair.Value}")),
             spread = _rows.Any(row => row.Runs.Count > 1) ? "; mean ± standard deviation (n − 1) over seeds" : "";
-        string[] attacks = [.. _rows.Select(row => row.Runs[0].Robust?.Attack).OfType<string>().Distinct()];
+        var robust = _rows.Select(row => row.Runs[0].Robust).OfType<MeasuredAccuracy>().ToList();
+        bool isOneThreat = robust.Select(one => one.Threat).Distinct().Count() < 2;
+        string[] attacks = [.. robust.Select(one => isOneThreat ? one.Attack : $"{one.Attack}, {one.Threat}").Distinct()];
         string basis = attacks.Length < 2 ? "the strongest attack that all these runs were measured by"
             : $"the strongest attack of each row ({string.Join(", ", attacks)}), so that rows of different attacks cannot be compared";
         return $"In percent of held-out images{(shared.Length > 0 ? $"; {shared}" : "")}{spread}; Mean and NRR of Clean and {basis}.";

@@ -38,12 +38,12 @@ internal sealed class RunReport
         string look = _run.Record?.Status == RunStatus.Finished ? "good" : "bad";
         string when = _run.Record is { } record ? record.Start.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) : "";
         string[] facts = [_run.Setting("method.name"), _run.Setting("model.name"), _run.Setting("data.name"), Threat(),
-            $"seed {_run.Setting("train.seed")}", when, Duration(_run)];
+            _run.Setting("train.seed") is { Length: > 0 } seed ? $"seed {seed}" : "", when, Duration(_run)];
         return $"<header>\n<h1>{Html.Text(_run.Name)} <span class=\"badge {look}\">{Html.Text(_run.Status)}</span></h1>\n"
             + $"<p class=\"soft\">{string.Join(" · ", facts.Where(f => f.Length > 0).Select(Html.Text))}</p>\n</header>\n";
     }
 
-    private string Threat() => $"{_run.Setting("attack.norm")} ε {_run.Setting("attack.eps")}";
+    private string Threat() => _run.Setting("attack.eps") is { Length: > 0 } eps ? $"{_run.Setting("attack.norm")} ε {eps}" : "";
 
     private string Cards()
     {
@@ -156,7 +156,7 @@ internal sealed class RunReport
                 + $"<pre>{Html.Text($"rpat eval {(OnnxModel.Is(file) ? "blackbox " : "")}{ShellWord.Quote(file)}\n")}</pre>\n";
         string command = _run.Record is { } record ? ShellWord.Line(record.CommandLine) : "";
         string begun = command.Length > 0 ? $"# as it was started\n{command}\n\n" : "";
-        string again = ShellWord.Line(["train", "-c", Path.Combine(_run.Name, RunFolder.ConfigName), .. RunPlugins.Options(_run.Folder)]);
+        string again = ShellWord.Line(["train", "-c", _run.Name, .. RunPlugins.Options(_run.Folder)]);
         return $"<p>The resolved configuration in <code>config.yaml</code> repeats the run; equal seeds give equal weights.</p>\n"
             + $"<pre>{Html.Text($"{begun}# the same again\nrpat {again}\n")}</pre>\n";
     }

@@ -8,12 +8,14 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
 {
     private static readonly string[] _measured = ["Clean", "Robust", "Mean", "NRR"];
 
+    // Figures of different threats cannot be compared.
+    private bool IsOneThreat => Runs.Select(run => run.Robust?.Threat).OfType<string>().Distinct().Count() < 2;
+
     /// <summary>A row for each run.</summary>
     public TextTable Each()
     {
         (string Name, string Key)[] keys = Columns.Count > 0 ? [.. Columns]
             : [("method", ConfigKeys.Of(c => c.Method.Name).Path), ("data", ConfigKeys.Of(c => c.Data.Name).Path)];
-        bool isOneThreat = Runs.Select(run => run.Robust?.Threat).OfType<string>().Distinct().Count() < 2;
         return new TextTable(["Run", "Status", .. keys.Select(key => key.Name), "Clean", "Robust", "Attack", "Threat", "Images", "Time"],
         [
             .. Runs.Select(run => (string[])
@@ -24,10 +26,10 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
             ]),
         ], RightFrom: 2 + keys.Length)
         {
-            // a name mostly tells the method; figures of different threats cannot be compared
+            // a name mostly tells the method
             Spare =
             [
-                "Time", .. isOneThreat ? ["Threat"] : Array.Empty<string>(),
+                "Time", .. IsOneThreat ? ["Threat"] : Array.Empty<string>(),
                 .. Columns.Count > 0 ? ["Status"] : new[] { "data", "Status", "method" },
             ],
         };
@@ -50,13 +52,14 @@ internal sealed record RunTable(IReadOnlyList<RunData> Runs, IReadOnlyList<(stri
             group.Runs[0].Robust?.Attack ?? "-", group.Runs[0].Robust?.Threat ?? "-", $"{group.Runs[0].AnyResult!.Images}",
         ]),
     ], RightFrom: by.Count)
-    { Spare = ["Mean", "NRR", "Threat", "Runs"] };
+    { Spare = ["Mean", "NRR", .. IsOneThreat ? ["Threat"] : Array.Empty<string>(), "Runs"] };
 
     /// <summary>The groups as an object, for JSON: shares of 1.</summary>
     public object Json(IReadOnlyList<(string Name, string Key)> by) => Groups(by).Select(group => new
     {
         group = by.Zip(group.Values).ToDictionary(pair => pair.First.Key, pair => pair.Second),
         runs = group.Runs.Select(run => run.Name),
+        columns = Columns.ToDictionary(column => column.Name, column => group.Runs.Select(run => run.Setting(column.Key)).Distinct()),
         attack = group.Attack,
         images = group.Runs[0].AnyResult!.Images,
         measured = _measured.Zip(group.Spreads).ToDictionary(pair => pair.First.ToLowerInvariant(),

@@ -7,7 +7,8 @@ internal static class SeveralTrainings
     /// <exception cref="UsageException">It is MPI's.</exception>
     public static void Require(CommandContext host, TransportKind transport, string instead)
     {
-        if (transport != TransportKind.Tcp && Launcher.Find(host.Environment, host.ErrorIsTerminal) is { PrefersMpi: true } place)
+        if (Launcher.Find(host.Environment, host.ErrorIsTerminal) is { } place
+            && (transport == TransportKind.Mpi || transport != TransportKind.Tcp && place.PrefersMpi))
             throw new UsageException($"{place.Launcher} has started several trainings, and MPI begins only once in a process: {instead}, or "
                 + "write --nproc in place of the launcher.");
     }

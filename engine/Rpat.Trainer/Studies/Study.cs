@@ -67,6 +67,7 @@ internal sealed record Study(
         var shared = Sets(node);
         var variants = ((YamlSequenceNode)node["variants"]).Children.Cast<YamlMappingNode>().Select(v => new StudyVariant(
             $"{v["name"]}", $"{v["recipe"]}", RecipeBlocks.TextOf(v, "against"), Whole(v["seeds"]), [.. shared, .. Sets(v)])).ToList();
+        if (variants.All(variant => variant.Seeds < 1)) throw new FormatException("it has no variant with a seed");
         return new(name, RecipeBlocks.TextOf(node, "about"), Attack(node, "strong"), Attack(node, "monitor"), Attack(node, "perception"),
             variants);
     }

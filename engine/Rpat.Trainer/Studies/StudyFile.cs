@@ -24,13 +24,14 @@ internal sealed class StudyFile(string path)
         {
             return [.. rows.Select(cells => new StudyRecord(
                 StudyRecord.Columns.Zip(cells).ToDictionary(pair => pair.First, pair => pair.Second),
-                outcomes[cells[0]].ToDictionary(line => line[1], line => Bits(line[3], int.Parse(line[2], CultureInfo.InvariantCulture)))))
+                outcomes[cells[0]].ToDictionary(line => line[1], line => Bits(line[3], int.Parse(line[2], CultureInfo.InvariantCulture))))
+                .Checked())
             ];
         }
         catch (Exception error) when (error is FormatException or ArgumentException or OverflowException)
         {
-            throw new DataException($"'{OutcomesPath}' is damaged ({error.Message.TrimEnd('.')}): take it from the repository again.",
-                error);
+            throw new DataException(
+                $"'{path}' or '{OutcomesPath}' is damaged ({error.Message.TrimEnd('.')}): take both from the repository again.", error);
         }
     }
 

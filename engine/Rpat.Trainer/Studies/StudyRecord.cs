@@ -21,6 +21,9 @@ internal sealed record StudyRecord(IReadOnlyDictionary<string, string> Values, I
     // What the first rows were not measured for, and may lack.
     private static readonly string[] _later = ["last_clean", "last_pgd"];
 
+    private static readonly string[] _texts =
+        ["variant", "against", "method", "form", "lambda", "eps", "attack", "monitor", "settings", "commit", "kernels", "weights"];
+
     /// <summary>The columns of a study's table.</summary>
     public static IReadOnlyList<string> Columns { get; } =
     [
@@ -28,6 +31,23 @@ internal sealed record StudyRecord(IReadOnlyDictionary<string, string> Values, I
         "settings", "commit", "kernels", "weights", Clean, Pgd, Robust, "best_epoch", "last_clean", "last_pgd", "validation",
         "core_seconds", "alphas", .. _groups.SelectMany(group => _measures.Select(measure => $"{group}_{measure}")),
     ];
+
+    /// <summary>The record itself.</summary>
+    /// <exception cref="FormatException">A number is none, or an outcome is missing.</exception>
+    public StudyRecord Checked()
+    {
+        foreach (string column in Columns.Except(_texts))
+            try
+            {
+                _ = Numbers(column);
+            }
+            catch (FormatException error)
+            {
+                throw new FormatException($"'{column}' of row {this["row"]} is '{this[column]}', which is no number", error);
+            }
+        return new[] { Clean, Pgd, Robust }.FirstOrDefault(name => !Outcomes.ContainsKey(name)) is { } missing
+            ? throw new FormatException($"row {this["row"]} has no outcome '{missing}'") : this;
+    }
 
     /// <summary>A column's text.</summary>
     public string this[string column] => Values[column];

@@ -17,12 +17,12 @@ internal sealed record EvalOptions(
     /// <summary>Reads a list of attacks.</summary>
     /// <param name="checkpoint">What is attacked, which may be a run with a plugin that has the attack.</param>
     /// <exception cref="UsageException">One is unknown.</exception>
-    public static IReadOnlyList<string> ParseAttacks(string text, string checkpoint)
+    public static IReadOnlyList<string> ParseAttacks(string text, string checkpoint, string option)
     {
         string[] names = [.. ConfigValue.Items(text).Select(name => CatalogNames.Attacks.Match(name)
             ?? throw RunPlugins.Or(checkpoint, new UsageException(
-                $"--attacks has '{name}', which is not an attack; {CatalogNames.Attacks.Hint(name)}"))).Distinct()];
-        if (names.Length == 0) throw new UsageException("--attacks names nothing: give for instance clean,pgd20,aa.");
+                $"{option} has '{name}', which is not an attack; {CatalogNames.Attacks.Hint(name)}"))).Distinct()];
+        if (names.Length == 0) throw new UsageException($"{option} names nothing: give for instance pgd20 or aa.");
         return [.. names.Where(name => name != "clean")];
     }
 

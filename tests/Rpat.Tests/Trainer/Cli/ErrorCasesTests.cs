@@ -26,6 +26,15 @@ public sealed class ErrorCasesTests : IDisposable
     [InlineData("eval net.pt --step 2/255", "did you mean '--step-size'?")]
     [InlineData("eval -- -net.pt --data cifar10", "'eval' knows no option '--data' behind '--': options come before it (")]
     [InlineData("train --recipe cifar10", "did you mean 'cifar10-preactresnet18-rpat-linf'?")]
+    [InlineData("help trian", "did you mean 'train'?")]
+    [InlineData("help runs lst", "did you mean 'list'?")]
+    [InlineData("config show --recipe fashion-quick --augment crop,flip,crop=2", "--augment names 'crop' twice")]
+    [InlineData("data synth npz --size 3x512x512", "are more than a set may have (2 GiB)")]
+    [InlineData("data synth cifar10 --n 1000000", "are more than a set may have (2 GiB)")]
+    [InlineData("data synth cifar10 --classes 5", "--classes is for npz sets")]
+    [InlineData("devices --time 5", "--time is for the --self-test")]
+    [InlineData("train --recipe fashion-quick --dry-run --json", "--json does not go with --dry-run")]
+    [InlineData("sweep fashion-quick --seeds 1..2 --json", "--json does not go with a sweep that trains")]
     [InlineData("eval corruptions net.pt", "--corruptions is missing: give the folder of NAME.npy")]
     public void WhatWasMeantIsProposed(string typed, string sentence)
     {

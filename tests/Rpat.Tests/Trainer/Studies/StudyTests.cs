@@ -57,6 +57,9 @@ public sealed class StudyTests : IDisposable
         File.WriteAllText(Table, before.Replace(rows[1]["weights"], rows[0]["weights"]));
         Assert.Equal(8, Run("--row", "2", "--check"));
         Assert.Contains("row 2: other weights;", _test.Out);
+        File.WriteAllText(Table, before);
+        Assert.Equal(0, Run("--row", "2", "--check")); // which is done again, and not read from the one before
+        Assert.Contains("the same bits again", _test.Out);
     }
 
     [Fact]
@@ -136,6 +139,27 @@ public sealed class StudyTests : IDisposable
     }
 
     [Fact]
+    public void ATableThatIsDamagedIsRefusedInOneSentence()
+    {
+        new StudyFile(Table).Add(Blank(1));
+        string text = File.ReadAllText(Table), outcomes = _test.PathOf("rows/tiny-outcomes.csv");
+        string[] head = text.Split('\n')[0].Split(','), cells = text.Split('\n')[1].Split(',');
+        cells[Array.IndexOf(head, "alphas")] = "x";
+        File.WriteAllText(Table, $"{string.Join(',', head)}\n{string.Join(',', cells)}\n");
+        Refused("'alphas' of row 1 is 'x', which is no number");
+        File.WriteAllText(Table, text);
+        File.WriteAllText(outcomes, File.ReadAllLines(outcomes)[0] + "\n");
+        Refused("row 1 has no outcome 'clean'");
+
+        void Refused(string sentence)
+        {
+            using var host = new TestHost();
+            Assert.Equal(3, host.Run("report", Table, "--markdown"));
+            Assert.Contains(sentence, Assert.Single(host.Error.TrimEnd().Split('\n')));
+        }
+    }
+
+    [Fact]
     public void TheLastEpochIsValidated()
     {
         _test.Write("tiny.yaml", File.ReadAllText(_test.PathOf("tiny.yaml")).Replace("train.epochs: 2", "train.epochs: 3, eval.every: 2"));
@@ -152,6 +176,8 @@ public sealed class StudyTests : IDisposable
     [InlineData("--study missing.yaml", "is no study")]
     [InlineData("--row 1", "--row is for a study")]
     [InlineData("--study fashion --seeds 1,2", "--seeds has no meaning for a study")]
+    [InlineData("--norm l2", "--norm is for --scale paper")]
+    [InlineData("--scale quick --data cifar10", "--data is for --scale paper")]
     public void WhatCannotBeIsRefused(string arguments, string sentence)
     {
         Assert.Equal(2, _test.Run(["reproduce", .. arguments.Split(' '), "--out", _test.PathOf("runs")]));
@@ -175,7 +201,7 @@ public sealed class StudyTests : IDisposable
         var values = StudyRecord.Columns.ToDictionary(column => column, _ => "");
         (values["row"], values["settings"]) = ($"{row}", "00000000");
         bool[] right = [.. Enumerable.Range(0, 12).Select(i => i % (row + 1) == 0)];
-        return new(values, new Dictionary<string, bool[]> { ["pgd"] = right });
+        return new(values, new[] { StudyRecord.Clean, StudyRecord.Pgd, StudyRecord.Robust }.ToDictionary(name => name, _ => right));
     }
 
     private int Run(params string[] arguments) =>
