@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
-using Rpat.Training.Data;
 using Rpat.Tests.Trainer.Distributed;
 using Rpat.Tests.Trainer.Report;
+using Rpat.Training.Data;
 
 namespace Rpat.Tests.Support;
 

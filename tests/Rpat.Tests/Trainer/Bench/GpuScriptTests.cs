@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Trainer.Bench;
@@ -21,6 +22,7 @@ public sealed class GpuScriptTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [FactWith(Need.Posix)]
+    [UnsupportedOSPlatform("windows")]
     public void Every_part_is_in_the_file_and_one_that_fails_stops_no_other()
     {
         string rpat = Path.Combine(_folder, "rpat"), result = Path.Combine(_folder, "gpu.json");

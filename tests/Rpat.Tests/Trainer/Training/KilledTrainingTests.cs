@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Trainer.Training;
@@ -68,6 +69,7 @@ public sealed class KilledTrainingTests : IDisposable
     }
 
     [TheoryWith(Need.Posix)]
+    [UnsupportedOSPlatform("windows")]
     [InlineData("train.batch=4")]
     [InlineData("train.overfit_batch=true")] // an epoch is a step
     public void UnderSlurmUsr1PutsTheJobBackIntoTheQueue(string setting)

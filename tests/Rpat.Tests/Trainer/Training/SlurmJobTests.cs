@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Rpat.Tests.Support;
 using Rpat.Training.Runs;
 
@@ -10,6 +11,7 @@ public sealed class SlurmJobTests : IDisposable
     public void Dispose() => _test.Dispose();
 
     [TheoryWith(Need.Posix)]
+    [UnsupportedOSPlatform("windows")]
     [InlineData("exit 0", "saved, and Slurm job 7_2 is put back into the queue")]
     [InlineData("echo no such job >&2; exit 1", "run.requeue: 'scontrol requeue 7_2' failed (no such job); the run continues.")]
     [InlineData("sleep 60", "run.requeue: 'scontrol requeue 7_2' does not answer; the run continues.")]
