@@ -21,7 +21,7 @@ public sealed class RunPluginTests : IDisposable
         Assert.Matches($@"{Path.GetFileName(run)} +finished +mine +2 ", _test.Out);
         Assert.Equal(0, _test.Run("runs", "show", Path.GetFileName(run)));
         Assert.Equal(0, _test.Run("report", Path.GetFileName(run), "-o", _test.PathOf("page.html")));
-        Assert.Contains($"rpat train -c {Path.GetFileName(run)}/config.yaml --plugin {Plugin}",
+        Assert.Contains($"rpat train -c {Path.GetFileName(run)} --plugin {Plugin}",
             File.ReadAllText(_test.PathOf("page.html")), StringComparison.Ordinal);
         WriteNetwork(run, "preactresnet18");
         Assert.Equal(0, _test.Run("export", Path.GetFileName(run), "-o", _test.PathOf("net.pt")));
