@@ -28,7 +28,8 @@ public sealed class BinaryCases : OpCases<Shape>
                 if (!every) continue;
                 var others = Of(make, shape, "subtract", new Add(-1), (a, b) => a - b, (_, _) => 1, (_, _) => -1, true)
                     .Concat(Of(make, shape, "divide", new Divide(), (a, b) => a / b, (_, b) => 1 / b, (a, b) => -a / b / b, true))
-                    .Concat(Of(make, shape, "masked", new Masked(1.25), (a, b) => 1.25 * a * b, (_, b) => 1.25 * b, (a, _) => 1.25 * a, true));
+                    .Concat(Of(make, shape, "masked", new Masked(1.25), (a, b) => 1.25 * a * b, (_, b) => 1.25 * b,
+                        (a, _) => 1.25 * a, true));
                 foreach (var one in others) yield return one;
             }
     }

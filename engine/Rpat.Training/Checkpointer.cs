@@ -27,8 +27,9 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
             var earlier = newest.Standing.Identity;
             bool hasOthers = run.Folder.Plan is { HasOtherNetworks: true };
             run.Identity.RequireSameRun(hasOthers ? earlier with { Teachers = null } : earlier, report.View.Note);
-            if (newest.Standing.Step > run.TotalSteps) throw new UsageException(FormattableString.Invariant(
-                $"the run is at step {newest.Standing.Step} and was to end at step {run.TotalSteps}: give more as train.max_steps or train.epochs."));
+            int at = newest.Standing.Step;
+            if (at > run.TotalSteps) throw new UsageException(FormattableString.Invariant(
+                $"the run is at step {at} and was to end at step {run.TotalSteps}: give more as train.max_steps or train.epochs."));
             run.HasBegun = true;
             Restore(newest.File);
             report.View.Note($"resuming from step {_state.Step} of {run.TotalSteps}");
@@ -54,15 +55,6 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
 
     /// <inheritdoc/>
     public void CutShort() => Save(planned: true);
-
-    /// <summary>
-    /// Saves what the process could lose if it is told to end during the validation or the statistics pass that may follow: they are not
-    /// interrupted, and may take longer than it is given.
-    /// </summary>
-    public void Trained(float rate)
-    {
-        if (run.Config.Run.Grace > 0 && _due.Age.TotalSeconds > run.Config.Run.Grace && _saved.Step != _state.Step) Save(planned: false);
-    }
 
     /// <summary>Writes the network as it is now, and a checkpoint if the configuration plans one after this epoch.</summary>
     public void EpochEnded(bool whole)

@@ -1,6 +1,7 @@
 namespace Rpat.Training;
 
-/// <summary>Disk space that a run folder will need: checkpoints, one more than is kept and one by the clock, and the final networks.</summary>
+/// <summary>Disk space that a run folder will need: checkpoints, one more than is kept and one by the clock, and
+/// the final networks.</summary>
 internal sealed record DiskNeed(long Bytes, long Free)
 {
     private const int Networks = 3; // last, best, averaged

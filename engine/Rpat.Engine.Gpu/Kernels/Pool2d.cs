@@ -144,7 +144,8 @@ internal readonly struct MaxPlace(V4 best, int x, int y, int z, int w)
     public MaxPlace Offer(V4 v, int place)
     {
         // The first value is taken whatever it is: the window may begin in the padding, and all its values be −∞.
-        bool a = Beats(v.X, Best.X) | _x < 0, b = Beats(v.Y, Best.Y) | _y < 0, c = Beats(v.Z, Best.Z) | _z < 0, d = Beats(v.W, Best.W) | _w < 0;
+        bool a = Beats(v.X, Best.X) | _x < 0, b = Beats(v.Y, Best.Y) | _y < 0,
+            c = Beats(v.Z, Best.Z) | _z < 0, d = Beats(v.W, Best.W) | _w < 0;
         var best = new V4(a ? v.X : Best.X, b ? v.Y : Best.Y, c ? v.Z : Best.Z, d ? v.W : Best.W);
         return new MaxPlace(best, a ? place : _x, b ? place : _y, c ? place : _z, d ? place : _w);
     }

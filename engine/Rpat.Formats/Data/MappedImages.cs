@@ -135,7 +135,7 @@ public sealed class MappedImages : IDisposable
         if (entry.CompressedLength != entry.Length)
             throw new DataException(
                 $"'{entry.Name}' in '{path}' is compressed, and cannot be read image by image: save it with numpy.savez.");
-        var (header, length, start) = whole ? Unpacking.ReadMember(entry, Header, Unsound) : Header(entry.Open());
+        var (header, length, start) = whole ? Unpacking.ReadMember(entry, Header, Unsound) : Begin();
         long bytes = header.Type is { } type ? ArrayShape.Bytes(header.Shape, type) ?? -1 : -1;
         return !header.BigEndian && !header.FortranOrder && length + bytes == entry.Length
             ? new Member(Path.GetFileNameWithoutExtension(entry.Name), header, start)
@@ -146,6 +146,12 @@ public sealed class MappedImages : IDisposable
         {
             var (header, length) = Npy.ReadHeader(stream, $"Array '{name}' in '{path}'");
             return (header, length, file.Position);
+        }
+
+        (NpyHeader, long, long) Begin()
+        {
+            using Stream stream = entry.Open();
+            return Header(stream);
         }
 
         DataException Unsound(string what) => new($"'{path}' is not a sound .npz file ({what}): save it again with numpy.savez.");

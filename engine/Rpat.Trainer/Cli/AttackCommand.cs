@@ -32,7 +32,8 @@ internal sealed class AttackCommand
     private int Run(ParseResult parsed)
     {
         var options = _threat.Read(parsed, _attack);
-        if (options.Attacks.Count == 0) throw new UsageException("--attack is clean, which changes no image: name an attack, such as pgd20.");
+        if (options.Attacks.Count == 0)
+            throw new UsageException("--attack is clean, which changes no image: name an attack, such as pgd20.");
         if (options.Attacks.Count != 1 || options.Radii.Count != 1)
             throw new UsageException("'rpat attack' takes one --attack and one --eps; 'rpat eval' takes several.");
         string file = OutputFile.Of(parsed.GetRequiredValue(_out), $"{options.Attacks[0]}.npz");

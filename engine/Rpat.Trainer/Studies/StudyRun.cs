@@ -39,7 +39,8 @@ internal sealed class StudyRun(StudyPlace place, StudyFile file, CommandContext 
         // Neither what another commit made nor an earlier check is what is asked for; one that was stopped is resumed.
         var elsewhere = place with { Out = Path.Combine(place.Out, "check", MachineInfo.ProgramVersion()) };
         var before = row.Job(elsewhere);
-        if (before.Run is { } run && row.Steps(before, run).All(step => File.Exists(step.Result))) Directory.Delete(before.Folder, recursive: true);
+        if (before.Run is { } run && row.Steps(before, run).All(step => File.Exists(step.Result)))
+            Directory.Delete(before.Folder, recursive: true);
         int code = Make(row, elsewhere, out var again);
         if (again is null) return code;
         var differing = known.Differing(again);

@@ -111,11 +111,8 @@ internal sealed class CheckpointSchedule(CheckpointSection config)
     public bool IsPlannedAfter(int epoch) =>
         config.Epochs > 0 && epoch % config.Epochs == 0 || config.KeepEvery > 0 && epoch % config.KeepEvery == 0;
 
-    /// <summary>The time since one was written, or since the run began.</summary>
-    public TimeSpan Age => Stopwatch.GetElapsedTime(_last);
-
     /// <summary>Whether one is overdue by the clock.</summary>
-    public bool IsOverdue() => config.Seconds > 0 && Age.TotalSeconds >= config.Seconds;
+    public bool IsOverdue() => config.Seconds > 0 && Stopwatch.GetElapsedTime(_last).TotalSeconds >= config.Seconds;
 
     /// <summary>Records that one was written.</summary>
     public void Restart() => _last = Stopwatch.GetTimestamp();

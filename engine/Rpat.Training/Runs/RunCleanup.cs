@@ -47,7 +47,8 @@ internal sealed class RunCleanup(Action<string> keeps)
     }
 
     private static IEnumerable<Leftover> HalfWritten(string run) =>
-        RunContents.HalfWritten(run).Where(half => IsDead(half.Process) && IsOld(half.Path)).Select(half => new Leftover(half.Path, [half.Path]));
+        RunContents.HalfWritten(run).Where(half => IsDead(half.Process) && IsOld(half.Path))
+            .Select(half => new Leftover(half.Path, [half.Path]));
 
     private IEnumerable<Leftover> Checkpoints(string run)
     {
