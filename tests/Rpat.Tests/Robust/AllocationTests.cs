@@ -5,15 +5,10 @@ using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Robust;
 
-/// <summary>
-/// A replay allocates nothing on the managed heap, on any thread. Other threads of the process (the test host's) may allocate while
-/// a step runs, so each count is the smallest of several: an allocation that belongs to the step would be in all of them.
-/// </summary>
+/// <summary>A replay allocates nothing on the managed heap, on any thread.</summary>
 [Collection(SerialCollection.Name)]
 public class AllocationTests
 {
-    private const int WarmUp = 2, Attempts = 20;
-
     [Theory]
     [InlineData(ConvolutionAlgorithm.Auto, 1)]
     [InlineData(ConvolutionAlgorithm.Auto, 2)]
@@ -54,18 +49,5 @@ public class AllocationTests
         AssertNothing(() => ema.Update(0.99f));
     }
 
-    private static void AssertNothing(Action replay)
-    {
-        for (int i = 0; i < WarmUp; i++) replay();
-        long own = long.MaxValue, all = long.MaxValue;
-        for (int i = 0; i < Attempts; i++)
-        {
-            long allBefore = GC.GetTotalAllocatedBytes(precise: true), ownBefore = GC.GetAllocatedBytesForCurrentThread();
-            replay();
-            long ownAfter = GC.GetAllocatedBytesForCurrentThread(), allAfter = GC.GetTotalAllocatedBytes(precise: true);
-            own = Math.Min(own, ownAfter - ownBefore);
-            all = Math.Min(all, allAfter - allBefore);
-        }
-        Assert.Equal((0L, 0L), (own, all));
-    }
+    private static void AssertNothing(Action replay) => Assert.Equal((0L, 0L), Allocations.Of(replay));
 }
