@@ -1,11 +1,14 @@
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+
 namespace Rpat.Formats.Files;
 
 /// <summary>
-/// Whole-file writes that no reader, crash or full disk ever leaves half-done: the bytes go to <c>NAME.tmp-PID</c> in the same folder,
-/// are flushed to the disk, and only then replace the old file, to which a link is followed. A device, a pipe and stdout are written in
-/// place. Nothing is written through a link that leads out of a run's folder.
+/// Whole-file writes that no reader, crash or full disk ever leaves half-done: the bytes go to <c>NAME.tmp-PID-RANDOM</c> in the same
+/// folder, are flushed to the disk, and only then replace the old file, to which a link is followed. Of several writers, the last one's
+/// file stays. A device, a pipe and stdout are written in place. Nothing is written through a link that leads out of a run's folder.
 /// </summary>
-public static class AtomicFile
+public static partial class AtomicFile
 {
     /// <summary>An empty file that every run folder has from its creation, and no other folder has.</summary>
     public const string RunMark = ".rpat-run";
@@ -125,15 +128,14 @@ public static class AtomicFile
         }
     }
 
-    /// <summary>Temporary files of unfinished writes, with their process ids; the process may still be writing.</summary>
-    /// <param name="option">Whether to search subfolders as well.</param>
+    /// <summary>Temporary files of unfinished writes, with the names and process ids in theirs; the process may still be writing.</summary>
     /// <exception cref="IOException">The folder cannot be read.</exception>
-    public static IEnumerable<(string Path, int Process)> HalfWritten(string folder, SearchOption option = SearchOption.TopDirectoryOnly)
+    public static IEnumerable<(string Path, string Name, int Process)> HalfWritten(string folder)
     {
-        foreach (string file in Directory.EnumerateFiles(folder, "*" + Half + "*", option))
-            if (int.TryParse(file.AsSpan(file.LastIndexOf(Half, StringComparison.Ordinal) + Half.Length), NumberStyles.None,
-                CultureInfo.InvariantCulture, out int process))
-                yield return (file, process);
+        foreach (string file in Directory.EnumerateFiles(folder, "*" + Half + "*"))
+            if (TemporaryName().Match(Path.GetFileName(file)) is { Success: true } match
+                && int.TryParse(match.Groups["process"].ValueSpan, CultureInfo.InvariantCulture, out int process))
+                yield return (file, match.Groups["name"].Value, process);
     }
 
     // Nobody reads what replaces a device, a pipe or the file that stdout writes to.
@@ -167,7 +169,9 @@ public static class AtomicFile
         }
     }
 
-    private static string Temporary(string path) => FormattableString.Invariant($"{path}{Half}{Environment.ProcessId}");
+    // Processes of several machines or containers may have the same number.
+    private static string Temporary(string path) => FormattableString.Invariant(
+        $"{path}{Half}{Environment.ProcessId}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}");
 
     private static void WriteFlushed(string path, Action<Stream> write)
     {
@@ -176,11 +180,8 @@ public static class AtomicFile
         file.Flush(flushToDisk: true);
     }
 
-    private static FileStream OpenNew(string path, FileOptions options)
-    {
-        File.Delete(path); // left by a dead process; a link there would be followed
-        return new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16, options);
-    }
+    private static FileStream OpenNew(string path, FileOptions options) =>
+        new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16, options);
 
     private static bool IsLink(string path) => new FileInfo(path).LinkTarget is not null;
 
@@ -198,6 +199,10 @@ public static class AtomicFile
             // The first error is the one to report; a leftover .tmp file is never read.
         }
     }
+
+    // Earlier versions added no random part.
+    [GeneratedRegex(@"^(?<name>.*)\.tmp-(?<process>\d+)(-[0-9a-f]{8})?$", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
+    private static partial Regex TemporaryName();
 
     private static IOException CannotWrite(string path, Exception error) => new(
         $"'{path}' cannot be written ({error.Message.TrimEnd('.')}): check that its folder exists, is writable and has room.", error);

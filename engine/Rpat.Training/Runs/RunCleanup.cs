@@ -62,11 +62,10 @@ internal sealed class RunCleanup(Action<string> keeps)
 
         string[] own = [.. RunContents.Checkpoints(run)];
         if (own.Length > 0) yield return new Leftover(folder, own);
-        foreach (string other in Directory.GetFileSystemEntries(folder).Except(own).Where(path => !IsHalfWritten(path)))
+        var half = AtomicFile.HalfWritten(folder).Select(half => half.Path);
+        foreach (string other in Directory.GetFileSystemEntries(folder).Except(own).Except(half))
             keeps($"'{other}' stays: it is no checkpoint of this program.");
     }
-
-    private static bool IsHalfWritten(string path) => path.Contains(".tmp-", StringComparison.Ordinal);
 
     // The number may be that of a process of another machine or container which writes into the same folder.
     private static bool IsOld(string path) => DateTime.UtcNow - File.GetLastWriteTimeUtc(path) > _abandoned;

@@ -58,11 +58,11 @@ internal static partial class RunContents
     /// <summary>Half-written files of processes, below a run's own folders.</summary>
     public static IEnumerable<(string Path, int Process)> HalfWritten(string folder)
     {
-        foreach (var half in AtomicFile.HalfWritten(folder))
-            if (_names.Contains(Target(half.Path)) && IsFile(half.Path)) yield return half;
+        foreach (var (path, name, process) in AtomicFile.HalfWritten(folder))
+            if (_names.Contains(name) && IsFile(path)) yield return (path, process);
         foreach (string part in _parts.Select(part => Path.Combine(folder, part)).SelectMany(Beneath))
-            foreach (var half in AtomicFile.HalfWritten(part))
-                if (Written().IsMatch(Target(half.Path)) && IsFile(half.Path)) yield return half;
+            foreach (var (path, name, process) in AtomicFile.HalfWritten(part))
+                if (Written().IsMatch(name) && IsFile(path)) yield return (path, process);
     }
 
     /// <summary>The checkpoints of a run.</summary>
@@ -84,7 +84,8 @@ internal static partial class RunContents
     private static bool IsOfSkeleton(string path) => IsFile(path) && Path.GetFileName(path) switch
     {
         RunFolder.ConfigName or RunFolder.LockName => true,
-        var name when AtomicFile.HalfWritten(Path.GetDirectoryName(path)!).Any(half => half.Path == path) => _names.Contains(Target(name)),
+        _ when AtomicFile.HalfWritten(Path.GetDirectoryName(path)!).FirstOrDefault(half => half.Path == path) is { Name: { } name } =>
+            _names.Contains(name),
         Marker or RunRecord.FileName or MetricsLog.EventsName or RunLog.FileName => new FileInfo(path).Length == 0,
         _ => false,
     };
@@ -97,10 +98,6 @@ internal static partial class RunContents
     private static bool IsLink(string path) => new FileInfo(path).LinkTarget is not null;
 
     private static bool IsFile(string path) => RegularFile.Exists(path, followLink: false);
-
-    // NAME.tmp-PROCESS becomes NAME.
-    private static string Target(string half) =>
-        Path.GetFileName(half) is var name ? name[..name.LastIndexOf(".tmp-", StringComparison.Ordinal)] : "";
 
     [GeneratedRegex(@"^step-\d{8,}\.safetensors$", RegexOptions.CultureInvariant)]
     private static partial Regex Step();

@@ -42,14 +42,23 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(_folder.Root));
     }
 
+    /// <summary>Two threads, or two containers in which both processes have the number 1.</summary>
     [Fact]
-    public void A_link_under_the_temporary_name_is_not_followed()
+    public void TwoWritersOfOneProcessNumberLeaveAWholeFile()
     {
-        string path = _folder.File("a.txt"), other = _folder.Write("other", [1]);
-        File.CreateSymbolicLink($"{path}.tmp-{Environment.ProcessId}", other);
-        AtomicFile.WriteText(path, "mine");
-        Assert.Equal([1], File.ReadAllBytes(other));
-        Assert.Equal("mine", File.ReadAllText(path));
+        string path = _folder.File("a.txt");
+        AtomicFile.Write(path, stream =>
+        {
+            stream.Write("fir"u8);
+            stream.Flush();
+            AtomicFile.WriteText(path, "second");
+            Assert.Equal("second", File.ReadAllText(path));
+            Assert.Equal(("a.txt", Environment.ProcessId),
+                Assert.Single(AtomicFile.HalfWritten(_folder.Root).Select(half => (half.Name, half.Process))));
+            stream.Write("st"u8);
+        });
+        Assert.Equal("first", File.ReadAllText(path));
+        Assert.Equal([path], Directory.GetFileSystemEntries(_folder.Root));
     }
 
     [Fact]
