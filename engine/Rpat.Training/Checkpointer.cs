@@ -63,22 +63,29 @@ internal sealed class Checkpointer(Run run, RunReporter report) : IRunObserver
         SaveIfDue(whole && (_due.IsPlannedAfter(_state.Epoch - 1) || _due.IsPlannedAt(_state.Step) || _state.Step == run.TotalSteps));
     }
 
-    /// <summary>Training is saved by now: a signal can only put the job back into the queue.</summary>
+    /// <summary>
+    /// Saves during a validation when the clock or a signal requires it. In the last evaluation training is saved by now, and a signal can
+    /// only put the job back into the queue.
+    /// </summary>
     public void Evaluating(string attack, int done, int count, TimeSpan time)
     {
-        if (run.Team.Stop.ConsumeSaveRequest()) Requeue();
+        if (_state.IsEpochTrained) SaveIfDue(planned: false);
+        else if (run.Team.Stop.ConsumeSaveRequest()) Requeue();
     }
 
     /// <summary>Saves unless nothing has moved since the last time.</summary>
     public void Stopped()
     {
-        if (_saved != (_state.Step, _state.Epoch)) Save(planned: false);
+        if (!IsSaved) Save(planned: false);
     }
+
+    // The checkpoint of an epoch that was cut short is of the time before its validation, so that more steps can be asked for.
+    private bool IsSaved => _saved == (_state.Step, _state.Epoch);
 
     private void SaveIfDue(bool planned)
     {
         bool asked = run.Team.Stop.ConsumeSaveRequest();
-        if (planned || asked || _due.IsOverdue()) Save(planned);
+        if (planned || ((asked || _due.IsOverdue()) && !IsSaved)) Save(planned);
         if (asked) Requeue();
     }
 

@@ -38,7 +38,7 @@ internal interface IRunObserver
     /// <returns>Whether it did; otherwise the run ends.</returns>
     bool RollBack(DivergedException error) => false;
 
-    /// <summary>A part of the final evaluation is done.</summary>
+    /// <summary>A part of a validation or of the final evaluation is done.</summary>
     /// <param name="count">Images in all.</param>
     void Evaluating(string attack, int done, int count, TimeSpan time) { }
 

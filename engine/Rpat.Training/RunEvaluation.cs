@@ -14,11 +14,19 @@ internal sealed class RunEvaluation(Run run)
         run.ChoosingImages is not null && (run.State.Epoch % run.Config.Eval.Every == 0 || run.State.Step >= run.TotalSteps);
 
     /// <summary>The accuracy on the selection images, without an attack and under the monitored one.</summary>
-    public (double Clean, double Robust) Choose()
+    /// <returns>Both; null if a stop was requested before they were complete.</returns>
+    public (double Clean, double Robust)? Choose(Measured progress)
     {
-        double clean = Measure(run.ChoosingImages!, EvalAttack.Clean).Fraction;
-        var monitor = run.Config.Eval.Monitor;
-        return (clean, monitor.IsClean ? clean : Measure(run.ChoosingImages!, monitor).Fraction);
+        try
+        {
+            double clean = Measure(run.ChoosingImages!, EvalAttack.Clean, progress);
+            var monitor = run.Config.Eval.Monitor;
+            return (clean, monitor.IsClean ? clean : Measure(run.ChoosingImages!, monitor, progress));
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Measures the last network and the one that validation found the most robust, under each configured attack.</summary>
@@ -46,25 +54,22 @@ internal sealed class RunEvaluation(Run run)
         var (images, threat) = (run.TestImages, run.Config.Attack);
         var scores = new List<Score>();
         foreach (var attack in run.Config.Eval.Attacks)
-        {
-            long start = Stopwatch.GetTimestamp();
-            var accuracy = Measure(images, attack, done => progress(attack.Title, done, images.Count, Stopwatch.GetElapsedTime(start)));
-            scores.Add(new Score(attack.Title, attack.IsClean, accuracy.Fraction));
-        }
+            scores.Add(new Score(attack.Title, attack.IsClean, Measure(images, attack, progress)));
         return new EvaluationResult(images.Count, $"{threat.Norm.Name} eps {Format.Pixels(threat.Eps)}", scores)
         { Network = network, Split = split };
     }
 
-    // The reported network changes when averaged weights take over. Only an evaluation that reports its progress may be stopped.
-    private Accuracy Measure(LabeledImages images, EvalAttack attack, Action<int>? progress = null)
+    // The reported network changes when averaged weights take over.
+    private double Measure(LabeledImages images, EvalAttack attack, Measured progress)
     {
+        long start = Stopwatch.GetTimestamp();
         if (_measured?.Net != run.Reported)
         {
             _measured?.Evaluator.Dispose();
             _measured = (run.Reported, new Evaluator(run.Reported, run.Config.Eval.Batch));
         }
         return run.Team.Evaluate(_measured!.Value.Evaluator, images, attack.Suite(run.Config.Attack, run.Model.Classes), run.Seed,
-            progress, stops: progress is not null);
+            done => progress(attack.Title, done, images.Count, Stopwatch.GetElapsedTime(start))).Fraction;
     }
 
     // Training is over and saved: its network may be overwritten.

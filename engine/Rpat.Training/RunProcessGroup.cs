@@ -118,8 +118,7 @@ internal sealed class RunProcessGroup
     /// </summary>
     /// <param name="attacks">The attacks, or null.</param>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
-    public Accuracy Evaluate(Evaluator evaluator, LabeledImages images, AttackSuite? attacks, ulong seed, Action<int>? progress = null,
-        bool stops = false)
+    public Accuracy Evaluate(Evaluator evaluator, LabeledImages images, AttackSuite? attacks, ulong seed, Action<int>? progress = null)
     {
         if (Group is not { } team) return evaluator.Run(images, attacks, seed, done => Tell(done));
         var (first, count) = new BatchShard(team, images.Count).ShardOf(team.Rank);
@@ -137,7 +136,7 @@ internal sealed class RunProcessGroup
 
         void Tell(int done)
         {
-            if (stops && IsStopping) throw new OperationCanceledException();
+            if (IsStopping) throw new OperationCanceledException();
             progress?.Invoke(done);
         }
     }

@@ -62,8 +62,15 @@ internal sealed class TrainingLoop
         }
     }
 
-    /// <summary>Trains until the epoch ends, the run ends, or a stop is requested.</summary>
+    /// <summary>Trains and validates, or does what a stop has left of that.</summary>
     private void Epoch()
+    {
+        if (!_state.IsEpochTrained) Train();
+        if (_state.IsEpochTrained && IsValidated()) Finish();
+    }
+
+    /// <summary>Trains until the epoch ends, the run ends, or a stop is requested.</summary>
+    private void Train()
     {
         var schedule = _run.Schedule();
         Tell(observer => observer.EpochBegins());
@@ -77,7 +84,7 @@ internal sealed class TrainingLoop
             Guard(batch, rate);
             Tell(observer => observer.Step(rate));
         }
-        if (!_run.Team.IsStopping) Finish(rate);
+        if (!_run.Team.IsStopping) EndTraining(rate);
     }
 
     private float Rate(Rpat.Robust.Schedules.Schedule schedule, int step) => schedule.Rate(step) * (float)_state.Guard.RateFactor;
@@ -95,17 +102,29 @@ internal sealed class TrainingLoop
         }
     }
 
-    private void Finish(float rate)
+    private bool IsWhole => StepOfEpoch == _run.StepsPerEpoch;
+
+    private void EndTraining(float rate)
     {
-        bool whole = StepOfEpoch == _run.StepsPerEpoch;
-        if (!whole) Tell(observer => observer.CutShort());
+        if (!IsWhole) Tell(observer => observer.CutShort());
         Tell(observer => observer.Trained(rate));
-        if (whole) MoveAverage();
-        if (_evaluation.IsDue)
-        {
-            var (clean, robust) = _evaluation.Choose();
-            Tell(observer => observer.Measured(clean, robust));
-        }
+        if (IsWhole) MoveAverage();
+        _state.IsEpochTrained = true;
+    }
+
+    /// <summary>Measures the network if the epoch wants it.</summary>
+    /// <returns>False if a stop was requested meanwhile: it is measured when the run is resumed.</returns>
+    private bool IsValidated()
+    {
+        if (!_evaluation.IsDue) return true;
+        if (_evaluation.Choose(Evaluating) is not { } measured) return false;
+        Tell(observer => observer.Measured(measured.Clean, measured.Robust));
+        return true;
+    }
+
+    private void Finish()
+    {
+        bool whole = IsWhole;
         _state.NextEpoch();
         Tell(observer => observer.EpochEnded(whole));
     }
@@ -121,12 +140,15 @@ internal sealed class TrainingLoop
     // Training is saved by now, so there is nothing to save if this is interrupted.
     private TrainingOutcome Evaluate()
     {
-        if (_evaluation.Final((attack, done, count, time) => Tell(o => o.Evaluating(attack, done, count, time))) is not { } results)
+        if (_evaluation.Final(Evaluating) is not { } results)
             return new TrainingOutcome([], Interrupted: true);
         Tell(observer => observer.Finished(results));
         _run.Team.WaitForFirst();
         return new TrainingOutcome(results);
     }
+
+    private void Evaluating(string attack, int done, int count, TimeSpan time) =>
+        Tell(observer => observer.Evaluating(attack, done, count, time));
 
     private TrainingOutcome Interrupted()
     {

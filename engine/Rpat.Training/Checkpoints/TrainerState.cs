@@ -6,6 +6,7 @@ namespace Rpat.Training.Checkpoints;
 /// <param name="Epoch">The epoch that the next step belongs to, counted from 1.</param>
 /// <param name="Planned">Whether this checkpoint was due by its step, as opposed to the clock or a signal.</param>
 /// <param name="Identity">What must not have changed.</param>
+/// <param name="IsEpochTrained">Whether only the epoch's validation is missing; false in older checkpoints.</param>
 internal sealed record TrainerState(
     int Step,
     int Epoch,
@@ -14,7 +15,8 @@ internal sealed record TrainerState(
     IReadOnlyDictionary<string, long> Files,
     EpochSums Sums,
     GuardState Guard,
-    MonitorState Monitor);
+    MonitorState Monitor,
+    bool IsEpochTrained = false);
 
 /// <summary>What a run's numbers depend on in addition to its configuration.</summary>
 /// <param name="Kernels">What computes: the device and the width of its vectors.</param>

@@ -61,8 +61,7 @@ public sealed class RunProcessGroupTests
             if (team.Rank == 1) stop.Ask(130);
             using var device = Device.Cpu(1);
             var evaluator = new Evaluator(TestNets.Small(device), 2);
-            return Team.Try(() => new RunProcessGroup(team, stop).Evaluate(evaluator, images, null, 0,
-                stops: true)) is OperationCanceledException;
+            return Team.Try(() => new RunProcessGroup(team, stop).Evaluate(evaluator, images, null, 0)) is OperationCanceledException;
         });
         Assert.All(stopped, Assert.True);
     }

@@ -103,6 +103,21 @@ public sealed class KilledTrainingTests : IDisposable
     }
 
     [Fact]
+    public void Usr1DuringAValidationSavesBeforeItsEnd()
+    {
+        using var process = Start("parts", "--set", "data.validation=8", "--set", "eval.batch=1", "--set", "eval.monitor=pgd2000",
+            "--set", "checkpoint.steps=0", "--set", "checkpoint.epochs=0");
+        WaitForStep("parts");
+        Signal(process, "USR1");
+        string run = RunFiles.Runs(_test, "parts").Single(), checkpoints = Path.Combine(run, "checkpoints");
+        Assert.True(SpinWait.SpinUntil(() => Directory.Exists(checkpoints) && Directory.GetFiles(checkpoints, "*.safetensors").Length > 0,
+            60_000));
+        Assert.DoesNotContain("val", File.ReadAllText(Path.Combine(run, "metrics.jsonl")));
+        process.Kill();
+        process.WaitForExit();
+    }
+
+    [Fact]
     public void Usr1BeforeTheFirstStepIsKeptForIt()
     {
         using var process = Start("parts", "--set", "train.epochs=100000", "--set", "checkpoint.steps=0", "--set", "checkpoint.epochs=0");

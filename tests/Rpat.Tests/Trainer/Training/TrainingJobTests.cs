@@ -32,6 +32,36 @@ public sealed class TrainingJobTests : IDisposable
         Assert.Equal(RunFiles.Hashes(RunFiles.Runs(_test, "whole").Single()), RunFiles.Hashes(RunFiles.Runs(_test, "left").Single()));
     }
 
+    /// <summary>A validation may take longer than a process that is told to end is given.</summary>
+    [Theory]
+    [InlineData(1, "average.swa=1")] // whose weights move once per epoch
+    [InlineData(2, "average.ema=0.9")]
+    [InlineData(2, "train.max_steps=6")] // which ends within an epoch
+    public void A_stop_during_a_validation_leaves_it_to_the_resumed_run(int epoch, string setting)
+    {
+        string[] more = ["data.validation=8", "eval.monitor=pgd2", setting];
+        Assert.False(Train("whole", new Watch(_ => { }), default, more).Interrupted);
+        using var stop = new CancellationTokenSource();
+        var watch = new Watch(_ => { })
+        {
+            Trained = trained =>
+            {
+                if (trained == epoch) stop.Cancel();
+            }
+        };
+        Assert.True(Train("left", watch, stop.Token, more).Interrupted);
+        string left = RunFiles.Runs(_test, "left").Single();
+        Assert.Equal(epoch, Lines(left, "train"));
+        Assert.Equal(epoch - 1, Lines(left, "val"));
+        var rest = new Watch(_ => { });
+        Train("left", rest, default, more);
+        Assert.Equal(epoch == 1 ? 4 : 0, rest.Steps);
+        Assert.Equal(RunFiles.Hashes(RunFiles.Runs(_test, "whole").Single()), RunFiles.Hashes(left));
+
+        static int Lines(string run, string split) =>
+            File.ReadLines(Path.Combine(run, "metrics.jsonl")).Count(line => line.Contains($"\"{split}\"", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_run_of_several_processes_is_none_of_a_jobs() =>
         Assert.Contains("a job trains in one process",
@@ -126,6 +156,11 @@ public sealed class TrainingJobTests : IDisposable
     private sealed class Watch(Action<int> stepped) : IProgressView
     {
         public int Steps { get; private set; }
+
+        /// <summary>Receives each epoch when it is trained and not yet validated.</summary>
+        public Action<int> Trained { get; init; } = static _ => { };
+
+        public void EpochDone(EpochSummary summary) => Trained(summary.Epoch);
 
         public void Update(ProgressSnapshot snapshot)
         {
