@@ -19,6 +19,7 @@ public static class CifarBinary
     private const int Side = 32;
     private const int Planes = 3;
     private const int PixelBytes = Planes * Side * Side;
+    private const int MostRecords = int.MaxValue / PixelBytes;
     private const int RecordsPerPiece = 256;
 
     /// <summary>The folder that the archive of a set unpacks to.</summary>
@@ -85,8 +86,10 @@ public static class CifarBinary
         {
             foreach (string path in paths) files.Add(FileReader.OpenData(path));
             int[] counts = [.. files.Select(file => Records(file, kind, expectedRecords))];
-            byte[] pixels = new byte[checked(counts.Sum() * PixelBytes)];
-            var labels = new int[counts.Sum()];
+            long records = counts.Sum(count => (long)count);
+            if (records > MostRecords) throw Error(files[^1], $"the {records} records of all files do not fit in memory");
+            byte[] pixels = new byte[records * PixelBytes];
+            var labels = new int[records];
             for (int i = 0, done = 0; i < counts.Length; done += counts[i++])
                 ReadRecords(files[i], kind, pixels.AsSpan(done * PixelBytes), labels.AsSpan(done, counts[i]));
             return new(kind == CifarKind.Cifar10 ? "cifar10" : "cifar100", Planes, Side, Side, pixels, labels, ClassNames(kind));
@@ -105,7 +108,7 @@ public static class CifarBinary
             throw Error(file, $"it ends at byte {file.Length}, in record {records}, where {expected} records of {size} bytes are expected");
         if (file.Length % size != 0)
             throw Error(file, $"record {records} at byte {records * size} is cut off, {file.Length % size} of {size} bytes are there");
-        if (records > Array.MaxLength / PixelBytes) throw Error(file, $"its {records} records do not fit in memory");
+        if (records > MostRecords) throw Error(file, $"its {records} records do not fit in memory");
         return (int)records;
     }
 

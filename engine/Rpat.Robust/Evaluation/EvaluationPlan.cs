@@ -65,8 +65,11 @@ public sealed record EvaluationPlan
     /// <summary>A description of the images.</summary>
     public required string Data { get; init; }
 
-    /// <exception cref="ArgumentException">The plan evaluates nothing, or a radius is invalid.</exception>
-    internal void Check(Shape image, int classes)
+    /// <summary>Refuses what cannot be evaluated, which every evaluation does before it begins.</summary>
+    /// <param name="image">The network's images <c>[N, C, H, W]</c>, whatever N is.</param>
+    /// <param name="classes">The network's classes.</param>
+    /// <exception cref="ArgumentException">The plan evaluates nothing, or a radius or an attack's step does not fit the images.</exception>
+    public void Check(Shape image, int classes)
     {
         if (Radii.Count == 0) throw new ArgumentException("An evaluation needs a radius.");
         foreach (var radius in Radii)

@@ -82,7 +82,7 @@ internal sealed class AttackCommand
 
     private static (AttackSuite Suite, Made Made) Perturb(EvalOptions options, EvalSubject subject, int? goal, int batch)
     {
-        var suite = options.Plan(subject.Network.Path, subject.Hash, subject.Network.Net.Classes, batch).Suites[0];
+        var suite = subject.Plan(options, batch).Suites[0];
         using var runner = new AttackRunner(subject.Network.Net, new() { Batch = batch, Seed = options.Seed });
         return (suite, Perturb(suite, runner, subject, goal, options.First));
     }

@@ -28,7 +28,7 @@ internal sealed class DeviceOption
     /// <exception cref="UsageException">There are no such devices.</exception>
     public string Name(ParseResult parsed)
     {
-        string name = DeviceFactory.Settle(Checked(parsed.GetValue(_option) ?? FromEnvironment()), _said ? _ => { } : _host.Note);
+        string name = DeviceFactory.Settle(Checked(parsed.GetValue(_option) ?? FromEnvironment(), _option.Name), _said ? _ => { } : _host.Note);
         _said = true;
         return name;
     }
@@ -47,7 +47,10 @@ internal sealed class DeviceOption
         Layers.Environment(_host.Environment).Entries.GetValueOrDefault(ConfigKeys.Of(c => c.Device.Name).Path)?.Text
         ?? ConfigKeys.Of(c => c.Device.Name).Default;
 
-    private static string Checked(string name)
+    /// <summary>The name of a device, whether there is one or not.</summary>
+    /// <param name="option">Where it was given.</param>
+    /// <exception cref="UsageException">No device has such a name.</exception>
+    public static string Checked(string name, string option)
     {
         try
         {
@@ -55,7 +58,7 @@ internal sealed class DeviceOption
         }
         catch (FormatException error)
         {
-            throw new UsageException($"--device is '{name}': {error.Message}.", error);
+            throw new UsageException($"{option} is '{name}': {error.Message}.", error);
         }
     }
 }

@@ -136,9 +136,7 @@ internal sealed class EvalCommand
         EvalConsole console) => options.Batch.Run(_host.Warn, batch =>
     {
         using var device = _threat.Open(parsed);
-        var plan = options.Plan(subject.Network.Path, subject.Hash, subject.Network.Net.Classes, batch)
-            with
-        { Architecture = subject.Network.Spec.Name };
+        var plan = subject.Plan(options, batch);
         return (plan, console.Evaluate(subject.On(device, options).Network.Net, plan, subject.Images, subject.Labels));
     });
 

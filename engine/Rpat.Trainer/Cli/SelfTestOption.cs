@@ -59,7 +59,7 @@ internal sealed class SelfTestOption
         int batch = parsed.GetValue(_batch), time = parsed.GetValue(_time);
         if (batch is < 1 or > 4096 || time is < 1 or > 60_000)
             throw new UsageException("--batch-size must be 1 to 4096 and --time 1 to 60000.");
-        using var device = Open(parsed.GetValue(_device) ?? "cuda:0", precision);
+        using var device = Open(DeviceOption.Checked(parsed.GetValue(_device) ?? "cuda:0", _device.Name), precision);
         var test = new SelfTest(device, OpCases.All.SelectMany(op => op.Layers(batch)), TimeSpan.FromMilliseconds(time));
         var talk = _json.Talk(parsed, _host);
         talk.WriteLine($"{device.Name}: {device.Description}; batch {batch}");

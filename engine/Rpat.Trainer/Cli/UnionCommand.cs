@@ -17,7 +17,10 @@ internal static class UnionCommand
             { folders, json.Option };
         command.SetAction(parsed =>
         {
-            var unions = ThreatUnion.Of(parsed.GetRequiredValue(folders));
+            string[] given = parsed.GetRequiredValue(folders);
+            if (Array.Find(given, folder => !Directory.Exists(folder)) is { } missing)
+                throw new UsageException($"there is no folder '{missing}': give the folder of an evaluation.");
+            var unions = ThreatUnion.Of(given);
             json.Give(parsed, host, () => Json(unions), () => Write(unions, host.Out));
             return ExitCode.Done;
         });

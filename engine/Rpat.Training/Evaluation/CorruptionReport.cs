@@ -82,8 +82,7 @@ internal sealed record CorruptionReport(int Images, IReadOnlyList<string> Names,
         bool resume, Action<string> log, Action tick)
     {
         if (Path.Exists(Path.Combine(folder, EvaluationManifest.FileName)) && !(resume && IsOf(folder, manifest)))
-            throw new DataException($"'{folder}' holds {(resume ? "another" : "an")} evaluation already: choose another --out"
-                + $"{(resume ? "" : ", or give --resume to go on with it")}.");
+            throw new DataException($"'{folder}' holds another evaluation already: choose another --out.");
         AtomicFile.MakeFolder(folder);
         AtomicFile.WriteText(Path.Combine(folder, EvaluationManifest.FileName), JsonSerializer.Serialize(manifest, RunJson.Format) + "\n");
         var report = In(folder) ?? new(set.Images, set.Names, []);

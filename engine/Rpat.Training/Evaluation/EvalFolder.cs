@@ -11,6 +11,7 @@ internal static class EvalFolder
     /// <summary>The folder for a new evaluation, or the latest one of that name to resume.</summary>
     /// <param name="root">The folder of runs.</param>
     /// <param name="note">Receives what is resumed, or could be.</param>
+    /// <exception cref="UsageException">The user's folder holds an evaluation that is not to be resumed.</exception>
     public static string Choose(EvalOptions options, int images, string? outFolder, bool resume, string root, Action<string> note) =>
         outFolder is null && options.Attacks.Count == 0 ? Directory.CreateTempSubdirectory("rpat-eval-").FullName
             : Choose(options.Checkpoint, NameOf(options, images), outFolder, resume, root, note);
@@ -18,7 +19,8 @@ internal static class EvalFolder
     /// <summary>The same, by the evaluation's name.</summary>
     public static string Choose(string checkpoint, string name, string? outFolder, bool resume, string root, Action<string> note)
     {
-        if (outFolder is not null) return outFolder;
+        if (outFolder is not null) return resume || !File.Exists(Path.Combine(outFolder, EvaluationManifest.FileName)) ? outFolder
+            : throw new UsageException($"'{outFolder}' holds an evaluation already: go on with --resume, or choose another --out.");
         string first = FirstOf(checkpoint, name, root);
         string[] taken = [.. Numbered(first).TakeWhile(Directory.Exists)];
         string? last = taken.LastOrDefault();

@@ -23,8 +23,7 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
         var images = Part(data.Test, options);
         RequireRadius(options.Norm, options.Radii[^1].Value, images);
         foreach (string line in Suspect(options, data.Test.Count)) note(line);
-        var network = Load(device, options, images);
-        foreach (string line in network.Notes) note($"note: {line}");
+        var network = Load(device, options, images, line => note($"note: {line}"));
         RequireFit(network, images);
         var values = new float[images.Count * images.ImageSize];
         images.CopyFloats([.. Enumerable.Range(0, images.Count)], values);
@@ -32,7 +31,24 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
     }
 
     /// <summary>The same on another device.</summary>
-    public EvalSubject On(Device device, EvalOptions options) => this with { Network = Load(device, options, Set) };
+    public EvalSubject On(Device device, EvalOptions options) => this with { Network = Load(device, options, Set, static _ => { }) };
+
+    /// <summary>The plan of its evaluation.</summary>
+    /// <exception cref="UsageException">An attack cannot be made on such images with these options.</exception>
+    public EvaluationPlan Plan(EvalOptions options, int batch)
+    {
+        var net = Network.Net;
+        var plan = options.Plan(Network.Path, Hash, net.Classes, batch) with { Architecture = Network.Spec.Name };
+        try
+        {
+            plan.Check(net.InputShape, net.Classes);
+            return plan;
+        }
+        catch (ArgumentException error)
+        {
+            throw new UsageException(error.Message, error);
+        }
+    }
 
     /// <summary>What identifies a network: SHA-256 of its file, and the user's options for it, if any.</summary>
     public static string HashOf(LoadedNetwork network, WeightChoice choice)
@@ -57,12 +73,12 @@ internal sealed record EvalSubject(LoadedNetwork Network, string Hash, LabeledIm
         Npy.Write(path, NamedArray.FromFloats("logits", evaluator.Logits(Set), Count, Network.Net.Classes));
     }
 
-    private static LoadedNetwork Load(Device device, EvalOptions options, LabeledImages images)
+    private static LoadedNetwork Load(Device device, EvalOptions options, LabeledImages images, Action<string> note)
     {
         try
         {
             var image = new Shape(1, images.Channels, images.Height, images.Width);
-            return NetworkFile.Load(device, options.Checkpoint, options.Weights, image);
+            return NetworkFile.Load(device, options.Checkpoint, options.Weights, note, image);
         }
         catch (OutOfMemoryException error)
         {

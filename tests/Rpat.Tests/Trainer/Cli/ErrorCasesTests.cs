@@ -32,6 +32,8 @@ public sealed class ErrorCasesTests : IDisposable
     [InlineData("data synth npz --size 3x512x512", "are more than a set may have (2 GiB)")]
     [InlineData("data synth cifar10 --n 1000000", "are more than a set may have (2 GiB)")]
     [InlineData("data synth cifar10 --classes 5", "--classes is for npz sets")]
+    [InlineData("devices --self-test foo", "--self-test is 'foo': it wants cpu, cuda:0 for the first GPU")]
+    [InlineData("eval union nowhere", "there is no folder 'nowhere': give the folder of an evaluation.")]
     [InlineData("devices --time 5", "--time is for the --self-test")]
     [InlineData("train --recipe fashion-quick --dry-run --json", "--json does not go with --dry-run")]
     [InlineData("sweep fashion-quick --seeds 1..2 --json", "--json does not go with a sweep that trains")]

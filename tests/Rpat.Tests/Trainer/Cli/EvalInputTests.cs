@@ -49,6 +49,28 @@ public sealed class EvalInputTests : EvaluatedNet
         Assert.DoesNotContain("warning", Test.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("eval", "--attacks")]
+    [InlineData("attack", "--attack")]
+    public void A_step_much_longer_than_the_radius_is_refused(string command, string option)
+    {
+        string[] output = command == "attack" ? ["-o", Test.PathOf("a.npz")] : [];
+        Assert.Equal(2, Test.Run([command, Model, "--data", $"npz:{Data}", option, "pgd2", "--step-size", "1", .. output]));
+        Assert.EndsWith("rpat: pgd2: step size 1 must be positive and fit the radius 0.03137255: pixels are in [0,1], so 2 of 255 levels "
+            + "are 2/255.\n", Test.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_finished_evaluation_is_not_overwritten()
+    {
+        string[] command = ["eval", Model, "--data", $"npz:{Data}", "--attacks", "pgd2", "--out", Test.PathOf("out")];
+        Assert.Equal(0, Test.Run(command));
+        Assert.Equal(2, Test.Run(command));
+        Assert.Contains("/out' holds an evaluation already: go on with --resume, or choose another --out.", Test.Error,
+            StringComparison.Ordinal);
+        Assert.Equal(0, Test.Run([.. command, "--resume"]));
+    }
+
     [Fact]
     public void A_network_that_does_not_fit_into_memory_is_not_blamed_on_the_batch()
     {
