@@ -22,11 +22,13 @@ internal static class MethodFactory
     }
 
     /// <summary>The networks other than the trained one; teachers are read from their files.</summary>
+    /// <param name="note">Receives how a file was read.</param>
     /// <exception cref="ConfigException">A teacher is not given.</exception>
-    public static AuxiliaryModels Companions(TrainerConfig config, Device device, ModelSpec model, ulong seed) => new()
+    public static AuxiliaryModels Companions(TrainerConfig config, Device device, ModelSpec model, ulong seed, Action<string> note) => new()
     {
         Twin = () => ModelCatalog.Build(device, model, seed),
-        Teachers = config.Method.Info.Teachers.ToDictionary(name => name, name => PretrainedWeights.Teacher(name, config, device, model)),
+        Teachers = config.Method.Info.Teachers.ToDictionary(
+            name => name, name => PretrainedWeights.Teacher(name, config, device, model, note)),
     };
 
     /// <summary>The training attack under the run's threat model; values that are left to the method stay unset.</summary>
@@ -63,24 +65,24 @@ internal static class PretrainedWeights
     /// <summary>The state of a file's network, which must have the run's architecture.</summary>
     /// <exception cref="ConfigException">The file does not exist.</exception>
     /// <exception cref="CheckpointException">It is damaged, or holds another network.</exception>
-    public static IReadOnlyDictionary<string, NamedArray> Of(TrainerConfig config, Device device, ModelSpec model) =>
-        Load("model.weights", config.Model.Weights, config, device, model).State().ToDictionary(array => array.Name);
+    public static IReadOnlyDictionary<string, NamedArray> Of(TrainerConfig config, Device device, ModelSpec model,
+        Action<string> note) => Load("model.weights", config.Model.Weights, config, device, model, note).State().ToDictionary(array => array.Name);
 
     /// <summary>A method's frozen teacher.</summary>
     /// <exception cref="ConfigException">It is not given, or does not exist.</exception>
-    public static Classifier Teacher(string name, TrainerConfig config, Device device, ModelSpec model) =>
+    public static Classifier Teacher(string name, TrainerConfig config, Device device, ModelSpec model, Action<string> note) =>
         config.Method.Teachers.Of(name) is { Length: > 0 } path
             ? Load($"method.teachers.{name}", path, config, device,
-                config.Method.Teachers.Model is { Length: > 0 } own ? model with { Name = own } : model)
+                config.Method.Teachers.Model is { Length: > 0 } own ? model with { Name = own } : model, note)
             : throw new ConfigException(
             $"{config.Method.Name} learns from a {name} teacher: give its run folder or weights as method.teachers.{name}.");
 
-    private static Classifier Load(string key, string text, TrainerConfig config, Device device, ModelSpec model)
+    private static Classifier Load(string key, string text, TrainerConfig config, Device device, ModelSpec model, Action<string> note)
     {
         string path = RunFinder.FindCheckpoint(text, config.Run.Out)
             ?? throw new ConfigException($"{key} is '{text}', which is not there: give a run, its folder or a file of weights.");
         using WeightFile opened = WeightFile.Open(CheckpointFile.At(path));
         var choice = new WeightChoice(ModelMetadata.IsIn(opened.Metadata) ? null : model.Name, null, [], [], Strict: true);
-        return NetworkFile.Load(device, path, choice, model.Input).Net;
+        return NetworkFile.Load(device, path, choice, line => note($"{key}: {line}"), model.Input).Net;
     }
 }

@@ -7,6 +7,7 @@ namespace Rpat.Training;
 internal sealed class Run : IDisposable
 {
     private readonly AuxiliaryModels _companions;
+    private readonly List<string> _filesRead = [];
     private RunIdentity? _identity;
     private RunFolder? _folder;
     private readonly IProcessGroup? _group;
@@ -29,10 +30,10 @@ internal sealed class Run : IDisposable
                 throw new ConfigException(FormattableString.Invariant(
                     $"train.epochs is {config.Train.Epochs}, which at {StepsPerEpoch} steps per epoch is more than {int.MaxValue} steps: train for fewer epochs, or in larger batches."));
             Optimizer = OptimizerFactory.Make(Net.Parameters, config);
-            if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config, Device, Model));
+            if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config, Device, Model, _filesRead.Add));
             Method = MethodFactory.Make(config);
             _group = Team.For(Device, config);
-            _companions = MethodFactory.Companions(config, Device, Model, Seed);
+            _companions = MethodFactory.Companions(config, Device, Model, Seed, _filesRead.Add);
             try
             {
                 Step = new TrainingStep(Net, Method, Optimizer, Seed, _companions, _group);
@@ -70,7 +71,7 @@ internal sealed class Run : IDisposable
     /// <summary>Sentences that a user must see before trusting the run's results; usually none.</summary>
     public IReadOnlyList<string> Notes =>
     [
-        .. Data.Notes, .. SmallestBatch.Note(Data.Train.Count % Batch, LeastImages, Config),
+        .. Data.Notes, .. _filesRead, .. SmallestBatch.Note(Data.Train.Count % Batch, LeastImages, Config),
         .. LateStarts.Of(Config, (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch),
         .. SuspectValues.Of(Config, Data.Train.Count), .. SuspectValues.Attack(Method, Config),
     ];

@@ -148,7 +148,7 @@ internal sealed class BlackBoxCommand
     private float[] Transferred(string surrogate, string name, Device device, LabeledImages set, float[] pixels, Norm norm, Radius radius,
         AttackRunnerOptions options)
     {
-        var network = NetworkFile.Load(device, surrogate, WeightChoice.Nothing,
+        var network = NetworkFile.Load(device, surrogate, WeightChoice.Nothing, _host.NoteFile,
             new Shape(1, set.Channels, set.Height, set.Width));
         var suite = AttackCatalog.Find(name, norm, radius.Value, network.Net.Classes)!;
         var (images, left) = ((float[])pixels.Clone(), Enumerable.Range(0, set.Count).ToArray());

@@ -84,7 +84,7 @@ internal sealed class CorruptionsCommand
         var (checkpoint, choice) = _weights.Read(parsed);
         using var device = DeviceFactory.Named(_device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default,
             _threads.Value(parsed));
-        var network = NetworkFile.Load(device, checkpoint, choice);
+        var network = NetworkFile.Load(device, checkpoint, choice, _host.NoteFile);
         var set = Corruptions.Open(parsed.GetRequiredValue(_folder), parsed.GetValue(_only), parsed.GetValue(_count),
             network.Net.InputShape, network.Net.Classes, _host.Warn);
         var plan = CorruptionReport.Manifest(network.Path, EvalSubject.HashOf(network, choice), choice, network.Net.Classes, set)

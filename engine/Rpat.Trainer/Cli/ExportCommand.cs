@@ -29,7 +29,7 @@ internal static class ExportCommand
     {
         NetworkWriter.Extension(output);
         using Device device = Device.Cpu();
-        LoadedNetwork loaded = NetworkFile.Load(device, weights.Path, weights.Choice);
+        LoadedNetwork loaded = NetworkFile.Load(device, weights.Path, weights.Choice, host.NoteFile);
         NetworkWriter.Write(output, loaded.Net, loaded.Spec);
         ModelCard.Write(output, loaded);
         host.Out.WriteLine($"{output}: {loaded.Spec.Name}, {loaded.Net.Parameters.Count} parameters; card: {ModelCard.PathOf(output)}");

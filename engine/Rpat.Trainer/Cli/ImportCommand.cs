@@ -54,15 +54,14 @@ internal sealed class ImportCommand
                 $"{Printable.Line(entry.TypeName),-5} {$"[{string.Join(", ", entry.Shape)}]",-20} {Printable.Line(entry.Name)}");
         foreach (var (name, value) in file.Values) _host.Out.WriteLine($"{"",-5} {Printable.Line(value),-20} {Printable.Line(name)}");
         _host.Note($"{file.Kind}: {file.Tensors.Count} tensors");
-        WriteNotes(file.Notes);
+        foreach (string note in file.Notes) _host.NoteFile(note);
         return ExitCode.Done;
     }
 
     private int Import(string path, WeightChoice choice, Shape? images, string output)
     {
         using Device device = Device.Cpu();
-        LoadedNetwork loaded = NetworkFile.Load(device, path, choice with { Strict = false }, images);
-        WriteNotes(loaded.Notes);
+        LoadedNetwork loaded = NetworkFile.Load(device, path, choice with { Strict = false }, _host.NoteFile, images);
         WriteReport(loaded.Report);
         if (choice.Strict && !loaded.Report.Fits)
             throw new CheckpointException(
@@ -74,11 +73,6 @@ internal sealed class ImportCommand
             $"{output}: {spec.Name}, {loaded.Net.Parameters.Count} parameters, {spec.Classes} classes, images "
                 + $"{input.C}x{input.H}x{input.W}");
         return ExitCode.Done;
-    }
-
-    private void WriteNotes(IEnumerable<string> notes)
-    {
-        foreach (string note in notes) _host.Warn($"note: {Printable.Line(note)}");
     }
 
     private void WriteReport(StateReport report)

@@ -22,8 +22,7 @@ internal sealed class PerceptionCommand
     { Description = "look at x + (w/8)(x' - x) for w from 0 to 8 instead of at tenths" };
     private readonly Option<int> _count = new("--n") { Description = "held-out images, from the first; 0 for all", HelpName = "N" };
     private readonly Option<long> _seed = new("--seed") { Description = "seed of noise and random starts", HelpName = "N" };
-    private readonly Option<string?> _model = new("--model")
-    { Description = "the network, for weights that do not say", HelpName = "NAME" };
+    private readonly WeightOptions _weights;
     private readonly Option<string?> _out = new("--out", "-o")
     { Description = "folder of perception.html and perception.json; in the first run, or among the runs, by default", HelpName = "DIR" };
     private readonly Option<string> _root;
@@ -32,7 +31,8 @@ internal sealed class PerceptionCommand
     private readonly ThreadsOption _threads = new();
 
     private PerceptionCommand(CommandContext host) =>
-        (_host, _device, _dataDir, _root) = (host, new DeviceOption(host), DataDirOption.Create(host), RunsOption.Create(host));
+        (_host, _weights, _device, _dataDir, _root) =
+            (host, new WeightOptions(host), new DeviceOption(host), DataDirOption.Create(host), RunsOption.Create(host));
 
     /// <summary>The command, to be added to the root.</summary>
     public static Command Create(CommandContext host) => new PerceptionCommand(host).Build();
@@ -42,9 +42,9 @@ internal sealed class PerceptionCommand
         var command =
             new Command("perception", "Measure how far logits and features move for successes and failures (the paper's motivation).")
         {
-            _runs, _data, _dataDir, _perturbations, _norm, _eps, _weak, _count, _seed, _model, _out, _root, _device.Option, _threads.Option,
-            _json.Option,
+            _runs, _data, _dataDir, _perturbations, _norm, _eps, _weak, _count, _seed, _out, _root, _device.Option, _threads.Option, _json.Option,
         };
+        _weights.AddOptionsTo(command);
         command.SetAction(Run);
         return command;
     }
@@ -62,7 +62,9 @@ internal sealed class PerceptionCommand
         using var device = DeviceFactory.Named(_device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default,
             _threads.Value(parsed));
         AtomicFile.MakeFolder(folder);
-        List<PerceptionRun> runs = [.. options.SelectMany(o => subjects.Select(subject => Measure(device, subject, o, images, parsed)))];
+        var networks = subjects.ConvertAll(subject => Load(device, subject.Path, images, _weights.Choice(subject.Path, root, parsed)));
+        List<PerceptionRun> runs =
+            [.. options.SelectMany(o => subjects.Zip(networks, (subject, network) => Measure(subject.Name, network, o, images)))];
         PerceptionTable.WriteJson(Path.Combine(folder, "perception.json"), runs);
         PerceptionReport.Write(Path.Combine(folder, "perception.html"), runs);
         _json.Give(parsed, _host, () => PerceptionTable.Json(runs), () =>
@@ -73,16 +75,19 @@ internal sealed class PerceptionCommand
         return ExitCode.Done;
     }
 
-    private PerceptionRun Measure(Device device, (string Name, string Path) subject, PerceptionOptions options, LabeledImages images,
-        ParseResult parsed)
+    private LoadedNetwork Load(Device device, string path, LabeledImages images, WeightChoice choice)
     {
-        string? model = parsed.GetValue(_model) is { } typed ? CatalogNames.Models.Canonical(typed) : null;
-        var choice = new WeightChoice(model, null, [], [], Strict: true);
-        var network = NetworkFile.Load(device, subject.Path, choice, new Shape(1, images.Channels, images.Height, images.Width));
+        var network = NetworkFile.Load(device, path, choice, _host.NoteFile,
+            new Shape(1, images.Channels, images.Height, images.Width));
         EvalSubject.RequireFit(network, images);
-        _host.Note($"{subject.Name}: {AttackTitle.Of(options.Name)}");
+        return network;
+    }
+
+    private PerceptionRun Measure(string name, LoadedNetwork network, PerceptionOptions options, LabeledImages images)
+    {
+        _host.Note($"{name}: {AttackTitle.Of(options.Name)}");
         using PerceptionMeter meter = new(network.Net, options);
-        return new PerceptionRun(subject.Name, subject.Path, meter.Run(images));
+        return new PerceptionRun(name, network.Path, meter.Run(images));
     }
 
     private LabeledImages Images(ParseResult parsed, string first)

@@ -38,7 +38,7 @@ internal static class VerifyCommand
             string root = parsed.GetRequiredValue(runs), place = Evaluation(parsed.GetRequiredValue(folder), root, parsed.GetValue(digest));
             RunsOption.TellDoubt(host, parsed.GetRequiredValue(folder), root);
             string? network = parsed.GetValue(checkpoint) is { } other ? RunFinder.Checkpoint(other, root) : null;
-            var result = Verified(place, network, weights.Choice(parsed), parsed.GetValue(batch), parsed.GetValue(rerun));
+            var result = Verified(place, network, weights.Choice(parsed), parsed.GetValue(batch), parsed.GetValue(rerun), host.NoteFile);
             return Tell(host, place, Against(result, parsed.GetValue(digest)));
         });
         return command;
@@ -64,7 +64,8 @@ internal static class VerifyCommand
 
     // The options that the evaluation got for the network's file are in its manifest; each one given here replaces its own, and together
     // they must lead to the same network.
-    private static Verification Verified(string folder, string? checkpoint, WeightChoice given, int batch, int rerun)
+    private static Verification Verified(string folder, string? checkpoint, WeightChoice given, int batch, int rerun,
+        Action<string> note)
     {
         var manifest = Verification.ManifestOf(folder);
         if (checkpoint is null && !Path.Exists(manifest.Model))
@@ -78,7 +79,7 @@ internal static class VerifyCommand
             return Verification.Run(folder, model.On(device), EvalSubject.HashOf(place), batch, rerun: rerun);
         }
         var choice = given.Over(WeightChoice.Of(manifest.Network));
-        var network = NetworkFile.Load(device, place, choice, Verification.ImageOf(folder));
+        var network = NetworkFile.Load(device, place, choice, note, Verification.ImageOf(folder));
         return Verification.Run(folder, network.Net, EvalSubject.HashOf(network, choice), batch, rerun: rerun);
     }
 

@@ -62,11 +62,19 @@ internal sealed class WeightOptions(CommandContext host)
         if (RunFinder.RunOf(path) is { } run && RunRecord.Read(run) is { Status: not RunStatus.Finished })
             host.Note($"note: run '{Path.GetFileName(Path.GetFullPath(run))}' has not finished: this is its network as it was last saved, "
                 + "not a result of the training");
+        return (path, Choice(path, Runs(parsed), parsed));
+    }
+
+    /// <summary>How to read a checkpoint: as the user says or, if nothing is said, as in its last evaluation.</summary>
+    /// <param name="root">The folder of runs.</param>
+    /// <exception cref="UsageException">Means and deviations do not match.</exception>
+    public WeightChoice Choice(string path, string root, ParseResult parsed)
+    {
         var choice = Choice(parsed);
-        if (choice.Said().Count > 0 || EvalFolder.Remembered(path, Runs(parsed)) is not { } known) return (path, choice);
+        if (choice.Said().Count > 0 || EvalFolder.Remembered(path, root) is not { } known) return choice;
         string said = string.Join(", ", known.Said().Select(pair => $"{pair.Key} {pair.Value}"));
         host.Note($"note: '{path}' is read as in its last evaluation: {said}");
-        return (path, known);
+        return known;
     }
 
     /// <summary>What the user gave.</summary>

@@ -55,6 +55,9 @@ internal sealed record CommandContext(
         if (Loudness.Level >= LogLevel.Warning) Error.WriteLine(line);
     }
 
+    /// <summary>Writes how a file was read, where it does not say so itself.</summary>
+    public void NoteFile(string line) => Warn($"note: {line}");
+
     /// <summary>The process itself.</summary>
     public static CommandContext OfProcess() => new(
         StandardOutput.Writer(), Console.Error, Layers.ProcessEnvironment(), !Console.IsErrorRedirected, TimeProvider.System)

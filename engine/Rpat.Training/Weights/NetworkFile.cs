@@ -3,17 +3,17 @@ namespace Rpat.Training.Weights;
 /// <summary>A network with the weights from a file.</summary>
 /// <param name="Path">The file, even if a run folder was given.</param>
 /// <param name="Report">The parts of the file that did not fit; empty unless that was allowed.</param>
-/// <param name="Notes">How the file was read, each without a full stop.</param>
-internal sealed record LoadedNetwork(string Path, ModelSpec Spec, FeatureClassifier Net, StateReport Report, IReadOnlyList<string> Notes);
+internal sealed record LoadedNetwork(string Path, ModelSpec Spec, FeatureClassifier Net, StateReport Report);
 
 /// <summary>Opens networks from files of any kind: finds out what the file holds, builds the network, and loads the weights.</summary>
 internal static class NetworkFile
 {
     /// <summary>Loads a network.</summary>
+    /// <param name="note">Receives how the file was read, where it does not say so itself; without a full stop.</param>
     /// <param name="images">Size of its input images, or null for the file's value, otherwise the model's usual size.</param>
     /// <exception cref="UsageException">Neither the file nor the user says which network it is.</exception>
     /// <exception cref="CheckpointException">The file is damaged, or does not fit the network.</exception>
-    public static LoadedNetwork Load(Device device, string path, WeightChoice choice, Shape? images = null)
+    public static LoadedNetwork Load(Device device, string path, WeightChoice choice, Action<string> note, Shape? images = null)
     {
         string file = CheckpointFile.At(path);
         using WeightFile opened = WeightFile.Open(file, choice.Key);
@@ -21,7 +21,8 @@ internal static class NetworkFile
         Require(file, found, choice);
         found = found with { Net = found.Family.Build(device, found.Spec, seed: 0) };
         found.Net.Load(State(found));
-        return new LoadedNetwork(file, found.Spec, found.Net, found.Report, [.. notes, .. Untouched(found.Report)]);
+        foreach (string line in notes.Concat(Untouched(found.Report))) note(line);
+        return new LoadedNetwork(file, found.Spec, found.Net, found.Report);
     }
 
     /// <summary>Which network an open file holds, and where; the network has no values yet.</summary>

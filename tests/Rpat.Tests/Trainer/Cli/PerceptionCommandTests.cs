@@ -38,6 +38,20 @@ public sealed class PerceptionCommandTests : IDisposable
         Assert.Contains(sentence, _test.Error);
     }
 
+    [Fact]
+    public void Weights_that_do_not_say_what_they_are_are_read_as_told()
+    {
+        string net = Net("a.safetensors", 1), bare = _test.PathOf("bare.npz");
+        using (var file = Safetensors.Read(net)) Npz.Write(bare, [.. file.Tensors.Keys.Where(name => name != "linear.bias").Select(file.Load)]);
+        string[] command = ["perception", bare, "--data", $"npz:{Data()}", "--perturbations", "noise", "--out", _test.PathOf("p")];
+        string[] model = ["--model", "preactresnet18"];
+        Assert.NotEqual(0, _test.Run([.. command, .. model]));
+        Assert.Contains("--no-strict", _test.Error, StringComparison.Ordinal);
+        Assert.Equal(0, _test.Run([.. command, .. model, "--no-strict", "--mean", "0.5", "--std", "0.25"]));
+        Assert.Contains("note: ", _test.Error, StringComparison.Ordinal);
+        Assert.Contains("linear.bias", _test.Error, StringComparison.Ordinal);
+    }
+
     private string Net(string name, ulong seed)
     {
         ModelSpec spec = new("preactresnet18", new Shape(1, 1, 8, 8), 10) { Width = 4, Blocks = 1 };

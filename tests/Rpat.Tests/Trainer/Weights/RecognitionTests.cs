@@ -11,6 +11,7 @@ public sealed class RecognitionTests : IDisposable
 
     private readonly TempFolder _folder = new();
     private readonly Device _device = Device.Cpu(1);
+    private readonly List<string> _notes = [];
 
     public void Dispose()
     {
@@ -49,12 +50,12 @@ public sealed class RecognitionTests : IDisposable
         NamedArray[] state = State(new ModelSpec(name, new Shape(1, 3, 32, 32), 7) { Width = width, Blocks = blocks, Stages = stages });
         LoadedNetwork loaded = Load("net.pt", [.. state.Select(a => a with { Name = "state_dict.module." + a.Name })]);
         Assert.Equal((named, 7), (loaded.Spec.Name, loaded.Spec.Classes));
-        Assert.Contains(loaded.Notes, note => note == $"names and shapes are those of {named}");
+        Assert.Contains(_notes, note => note == $"names and shapes are those of {named}");
         var found = loaded.Net.State().ToDictionary(a => a.Name);
         Assert.All(state.Where(a => a.Name != "fc.weight"), a => Assert.True(a.Data.Span.SequenceEqual(found[a.Name].Data.Span), a.Name));
         string saved = _folder.File("net.safetensors");
         Safetensors.Write(saved, loaded.Net.State(), ModelMetadata.Write(loaded.Spec));
-        ModelSpec again = NetworkFile.Load(_device, saved, _unnamed).Spec;
+        ModelSpec again = NetworkFile.Load(_device, saved, _unnamed, _notes.Add).Spec;
         Assert.Equal(loaded.Spec with { Normalization = null }, again with { Normalization = null });
     }
 
@@ -66,7 +67,7 @@ public sealed class RecognitionTests : IDisposable
     {
         LoadedNetwork loaded = Load("net.pt", State(Dm(classes)));
         Assert.Equal(mean, loaded.Spec.Normalization?.Mean[0]);
-        Assert.Equal(mean is not null, loaded.Notes.Any(note => note.Contains("inside the published network")));
+        Assert.Equal(mean is not null, _notes.Any(note => note.Contains("inside the published network")));
         LoadedNetwork given = Load("net.pt", State(Dm(classes)), _unnamed with { Mean = [0.25f], Std = [0.5f] });
         Assert.Equal([0.25f, 0.25f, 0.25f], given.Spec.Normalization!.Value.Mean);
         Assert.Equal([0.5f, 0.5f, 0.5f], given.Spec.Normalization!.Value.Std);
@@ -163,6 +164,7 @@ public sealed class RecognitionTests : IDisposable
     {
         string path = _folder.File(name);
         TorchFile.Write(path, arrays);
-        return NetworkFile.Load(_device, path, choice ?? _unnamed, new Shape(1, 3, 32, 32));
+        _notes.Clear();
+        return NetworkFile.Load(_device, path, choice ?? _unnamed, _notes.Add, new Shape(1, 3, 32, 32));
     }
 }

@@ -22,6 +22,7 @@ public sealed class WeightSearchTests : IDisposable
 
     private readonly TempFolder _folder = new();
     private readonly Device _device = Device.Cpu(1);
+    private readonly List<string> _notes = [];
     private readonly NamedArray[] _state;
 
     public WeightSearchTests() => _state = State(new ModelSpec("preactresnet18", new Shape(1, 3, 8, 8), 7) { Width = 3, Blocks = 1 });
@@ -48,7 +49,7 @@ public sealed class WeightSearchTests : IDisposable
             if (random.Next(2) == 0) random.Shuffle(all);
             LoadedNetwork loaded = Load(extension, all);
             AssertIs(_state, loaded, prefix);
-            Assert.Equal(beside.Length > 0, loaded.Notes.Any(note => note.StartsWith("left out", StringComparison.Ordinal)));
+            Assert.Equal(beside.Length > 0, _notes.Any(note => note.StartsWith("left out", StringComparison.Ordinal)));
         }
     }
 
@@ -74,7 +75,7 @@ public sealed class WeightSearchTests : IDisposable
         NamedArray[] all = [.. Under(other, average), .. Under(taken, _state)];
         LoadedNetwork loaded = Load(".safetensors", all);
         AssertIs(_state, loaded, taken);
-        Assert.Contains(loaded.Notes, note => note.Contains($"'{other.TrimEnd('.')}' fit as well") && note.Contains("--key"));
+        Assert.Contains(_notes, note => note.Contains($"'{other.TrimEnd('.')}' fit as well") && note.Contains("--key"));
         AssertIs(average, Load(".safetensors", all, _any with { Key = key }), key);
     }
 
@@ -103,7 +104,7 @@ public sealed class WeightSearchTests : IDisposable
             { Name = "sub_" + a.Name })];
         LoadedNetwork loaded = Load(".pt", [.. Under(prefix, [.. wide, .. unused])], _any with { Model = "wideresnet10-1" });
         AssertIs(wide, loaded, prefix);
-        Assert.Contains(loaded.Notes, note => note.Contains("sub_block1"));
+        Assert.Contains(_notes, note => note.Contains("sub_block1"));
     }
 
     [Fact]
@@ -124,7 +125,8 @@ public sealed class WeightSearchTests : IDisposable
         Assert.Contains("holds only 0 of", message);
         Assert.Throws<CheckpointException>(() => Load(".pt", [.. _state.Take(_state.Length / 4)], loosely));
         NamedArray[] most = [.. _state.Where(a => a.Name != "linear.bias")];
-        Assert.Contains(Load(".pt", most, loosely).Notes, note => note.Contains("linear.bias") && note.Contains("first values"));
+        _ = Load(".pt", most, loosely);
+        Assert.Contains(_notes, note => note.Contains("linear.bias") && note.Contains("first values"));
     }
 
     [Fact]
@@ -148,7 +150,8 @@ public sealed class WeightSearchTests : IDisposable
         if (extension == ".npz") Npz.Write(path, arrays, compress: false);
         else if (extension == ".pt") TorchFile.Write(path, arrays);
         else Safetensors.Write(path, arrays);
-        return NetworkFile.Load(_device, path, choice ?? _any, new Shape(1, 3, 8, 8));
+        _notes.Clear();
+        return NetworkFile.Load(_device, path, choice ?? _any, _notes.Add, new Shape(1, 3, 8, 8));
     }
 
     private static IEnumerable<NamedArray> Under(string prefix, IEnumerable<NamedArray> state) =>
