@@ -18,7 +18,7 @@ public sealed class BlackBox(Device device, Shape input, int classes, Func<float
 
         public AskNode(Tape tape, Tensor x, int classes, Func<float[], float[]> ask)
         {
-            (_x, _ask) = (tape.AddStoredInput(x), ask);
+            (_x, _ask) = (tape.AddStoredInput(x), Bound.Given(ask));
             Output = tape.NewTensor(new Shape(x.Shape.N, classes), Layout.Plain, "answers");
             (Inputs, Outputs) = ([_x], [Output]);
         }

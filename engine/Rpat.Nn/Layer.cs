@@ -24,6 +24,9 @@ public abstract class Layer
     private protected static int Positive(string layer, int size, [CallerArgumentExpression(nameof(size))] string name = "") =>
         size > 0 ? size : throw new ShapeException(layer, $"{name} {size} must be positive");
 
+    private protected T Declared<T>(T? part) where T : class => part ?? throw new InvalidOperationException(
+        $"{this} has no parameters yet: whatever it is in declares it in a network (net.Declare) before it is recorded.");
+
     internal void DeclareIn(Module net, string name)
     {
         if (_isTaken)

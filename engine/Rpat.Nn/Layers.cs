@@ -51,7 +51,7 @@ public sealed class Conv2d : Layer
     }
 
     /// <inheritdoc/>
-    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => tape.Conv2d(x, _weight!, _options, _bias);
+    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => tape.Conv2d(x, Declared(_weight), _options, _bias);
 
     /// <inheritdoc/>
     public override string ToString()
@@ -83,7 +83,7 @@ public sealed class Linear(int inputs, int outputs, bool bias = true, bool asCon
     }
 
     /// <inheritdoc/>
-    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => tape.Linear(x, _weight!, _bias);
+    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => tape.Linear(x, Declared(_weight), _bias);
 
     /// <inheritdoc/>
     public override string ToString() => asConvolution
@@ -114,7 +114,7 @@ public sealed class BatchNorm(int channels, float epsilon = 1e-5f, float momentu
 
     internal Tensor Record(Tape tape, Tensor x, BnMode bn, bool relu)
     {
-        Tensor y = tape.BatchNorm2d(Pool.Activations(tape, x), _norm!, bn, relu);
+        Tensor y = tape.BatchNorm2d(Pool.Activations(tape, x), Declared(_norm), bn, relu);
         return x.Layout == Layout.Plain ? tape.ToPlain(y) : y;
     }
 }
@@ -135,7 +135,7 @@ public sealed class GroupNorm(int groups, int channels, double epsilon = 1e-5) :
     }
 
     /// <inheritdoc/>
-    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => tape.GroupNorm(x, groups, _weight, _bias, epsilon);
+    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => tape.GroupNorm(x, groups, Declared(_weight), _bias, epsilon);
 
     /// <inheritdoc/>
     public override string ToString() => Python.Call(nameof(GroupNorm), groups, _channels, ("eps", epsilon));
@@ -156,7 +156,7 @@ public sealed class LayerNorm(int columns, double epsilon = 1e-5) : Layer
     }
 
     /// <inheritdoc/>
-    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => tape.LayerNorm(x, _weight, _bias, epsilon);
+    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => tape.LayerNorm(x, Declared(_weight), _bias, epsilon);
 
     /// <inheritdoc/>
     public override string ToString() => $"LayerNorm(({_columns},), eps={Python.Call("", epsilon)[1..^1]})";
@@ -175,7 +175,7 @@ public sealed class Dropout(double rate = 0.5) : Layer
     protected override void Declare(Module net, string name) => (_source, _index) = (net.Dropout, net.DeclareDropout());
 
     /// <inheritdoc/>
-    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => tape.Dropout(x, _rate, _source!, _index, bn);
+    public override Tensor Record(Tape tape, Tensor x, BnMode bn) => tape.Dropout(x, _rate, Declared(_source), _index, bn);
 
     /// <inheritdoc/>
     public override string ToString() => Python.Call(nameof(Dropout), ("p", _rate));

@@ -32,7 +32,7 @@ public sealed class Edge
     /// <summary>Whether a gradient is needed.</summary>
     public bool NeedsGrad => Target is not null;
 
-    /// <summary>False for the first writer of a gradient in a backward pass, which stores; later writers add.</summary>
+    /// <summary>False for a gradient's first writer in a backward pass, which stores; later ones add, in the order of the inputs.</summary>
     public bool Accumulate { get; internal set; }
 
     /// <summary>The gradient shares its memory with the gradient of the node's output, so nothing needs copying.</summary>

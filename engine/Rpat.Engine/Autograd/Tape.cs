@@ -134,7 +134,7 @@ public sealed class Tape(Device device, Gradients gradients = Gradients.None) : 
             throw new InvalidOperationException("Nothing on this tape wants a gradient: call Forward, or make it with Gradients.Parameters "
                 + "or, for inputs made with needsGrad, Gradients.Inputs.");
         Enter();
-        BeginBackward();
+        if (_backward.Length > 0) BeginBackward();
     }
 
     private void BeginBackward()

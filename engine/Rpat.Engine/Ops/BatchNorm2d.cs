@@ -26,7 +26,7 @@ public static class BatchNorm2dOp
         ShapeException.Require(Argument.Given(x).Shape.C == Argument.Given(layer).Channels, "BatchNorm2d",
             $"{x} has {x.Shape.C} channels, layer '{layer.Name}' has {layer.Channels}");
         ShapeException.Require(x.Layout == Layout.Blocked, "BatchNorm2d", $"{x} must be activations: use tape.ToActivations");
-        int values = (tape.Shard?.GlobalRows(x.Shape.N) ?? x.Shape.N) * x.Shape.Area;
+        long values = (long)(tape.Shard?.GlobalRows(x.Shape.N) ?? x.Shape.N) * x.Shape.Area;
         ShapeException.Require(mode == BnMode.Eval || values > 1, "BatchNorm2d",
             $"training statistics of {x} need more than one value per channel");
         return tape.Record(new BatchNorm2dNode(tape, x, layer, mode, relu)).Output;

@@ -79,8 +79,8 @@ internal sealed class Conv2dNode : OpNode
 
     public override void Backward(IKernels k)
     {
+        if (_x.NeedsGrad) InputGradient(k); // first: x may be the weight
         if (_w.NeedsGrad) k.Conv2dWeightGradient(_shape, _x.Operand, Output.Grad, _w.Accumulate, _w.Grad);
-        if (_x.NeedsGrad) InputGradient(k);
         if (_residual is { NeedsGrad: true, SharesOutputGrad: false })
             k.AddGradient(_shape.Output, Layout.Blocked, Output.Grad, null, default, _residual.Accumulate, _residual.Grad);
     }

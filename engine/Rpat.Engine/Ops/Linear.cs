@@ -8,9 +8,9 @@ public static class LinearOp
     public static Tensor Linear(this Tape tape, Tensor x, Parameter weight, Parameter? bias = null)
     {
         var d = Argument.Given(weight).Dimensions;
-        ShapeException.Require(Argument.Given(x).Layout == Layout.Plain && x.Shape.SampleCount == x.Shape.C, "Linear",
-            $"{x} must be [N, C]");
-        ShapeException.Require(weight.Shape.SampleCount == x.Shape.C, "Linear", $"{x} does not fit {weight.Name} [{string.Join(", ", d)}]");
+        ShapeException.Require(Argument.Given(x) is { Layout: Layout.Plain, Shape.Area: 1 }, "Linear", $"{x} must be [N, C]");
+        bool fits = (weight.Shape.N, weight.Shape.SampleCount) == (d[0], x.Shape.C);
+        ShapeException.Require(fits, "Linear", $"{x} does not fit {weight.Name} [{string.Join(", ", d)}]");
         ShapeException.Require(bias is null || bias.Shape.Count == d[0], "Linear",
             $"{bias?.Name} has {bias?.Shape.Count} values, {weight.Name} has {d[0]} rows");
         return tape.Record(new LinearNode(tape, x, weight, bias)).Output;
@@ -41,8 +41,8 @@ internal sealed class LinearNode : OpNode
     {
         var bias = _bias is { NeedsGrad: true } ? _bias : null;
         var (dy, together) = (Output.Grad, _w.NeedsGrad && _w.Accumulate == bias?.Accumulate); // another op may have written either
+        if (_x.NeedsGrad) k.LinearInputGradient(_n, _c, _k, dy, _w.Data, _x.Accumulate, _x.Grad); // first: x may be the weight
         if (_w.NeedsGrad) k.LinearWeightGradient(_n, _c, _k, _x.Stored.Data, dy, _w.Accumulate, _w.Grad, together ? bias!.Grad : null);
         if (bias is not null && !together) k.LinearWeightGradient(_n, _c, _k, _x.Stored.Data, dy, bias.Accumulate, null, bias.Grad);
-        if (_x.NeedsGrad) k.LinearInputGradient(_n, _c, _k, dy, _w.Data, _x.Accumulate, _x.Grad);
     }
 }

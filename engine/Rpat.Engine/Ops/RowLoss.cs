@@ -53,13 +53,13 @@ public static class RowLossOp
         ShapeException.Require(options.Labels is null || options.Labels.Count == logits.Shape.N, op,
             $"{logits} and {options.Labels?.Count} labels differ in batch size");
         ShapeException.Require(options.Labels is null || options.Labels.Device == tape.Device, op, "the labels are on another device");
-        ShapeException.Require(options.Weights is null || options.Weights.Shape.Count == rows, op,
-            $"{logits} and {options.Weights} differ in batch size");
+        ShapeException.Require(options.Weights is null or { Layout: Layout.Plain } && (options.Weights?.Shape.Count ?? rows) == rows, op,
+            $"{options.Weights} is not one plain weight for each of the {rows} rows of {logits}");
         return Loss.Of(tape.Record(new RowLossNode<TLoss>(tape, name, loss, logits, rows, options)));
     }
 
     /// <summary>
-    /// The value of a loss at one row on the host, all parts summed without their weights, and its gradient by the first row.
+    /// The value of a loss at one row on the host, of several parts the first, and the gradient of all by the first row. There is no third.
     /// </summary>
     /// <param name="z">Logits <c>[K]</c>.</param>
     /// <param name="second">The second row <c>[K]</c>; empty if the loss has none.</param>

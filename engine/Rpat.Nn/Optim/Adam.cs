@@ -17,8 +17,8 @@ public sealed class Adam(ParameterStore parameters, float beta1 = 0.9f, float be
 {
     private const string MeanPrefix = "adam.mean.", SquarePrefix = "adam.square.", CountName = "counter.adam";
 
-    private readonly DeviceBuffer _mean = Bound.Given(parameters).Device.Allocate(parameters.Count);
-    private readonly DeviceBuffer _square = parameters.Device.Allocate(parameters.Count);
+    private readonly DeviceBuffer _mean = Bound.Given(parameters).Device.Allocate(parameters.Values.Length);
+    private readonly DeviceBuffer _square = parameters.Device.Allocate(parameters.Values.Length);
     private readonly float _beta1 = Bound.BelowOne(beta1), _beta2 = Bound.BelowOne(beta2), _epsilon = Bound.FromZero(epsilon);
     private long _steps;
 

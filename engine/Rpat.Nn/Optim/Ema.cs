@@ -11,7 +11,7 @@ public sealed class Ema(Module source, Module average)
 
     /// <summary>The averaged network.</summary>
     public Module Average { get; } = average != source && average.Device == source.Device
-        && average.Parameters.Count == source.Parameters.Count ? average
+        && Kind(average).SequenceEqual(Kind(source)) ? average
         : throw new ArgumentException("An average is of two networks of the same kind on the same device.");
 
     /// <summary>Moves the average towards the source; decay 0 copies it.</summary>
@@ -31,6 +31,8 @@ public sealed class Ema(Module source, Module average)
             to.BatchesTracked = from.BatchesTracked;
         }
     }
+
+    private static IEnumerable<string> Kind(Module net) => net.StateShapes().Select(part => $"{part.Name} {string.Join('x', part.Shape)}");
 
     /// <summary>The averaged network's state; each name is prefixed with <c>average.</c>.</summary>
     public IEnumerable<NamedArray> State() => Average.State().Select(array => array with { Name = Prefix + array.Name });

@@ -8,7 +8,7 @@ internal sealed class GradientClip(ParameterStore parameters, float most)
 {
     private const double Epsilon = 1e-6;
 
-    private readonly float[] _values = new float[parameters.Count];
+    private readonly float[] _values = new float[parameters.Values.Length];
 
     /// <summary>Clips; a gradient that is not finite is left unchanged, so that the guard sees it.</summary>
     public void Apply()
@@ -17,7 +17,7 @@ internal sealed class GradientClip(ParameterStore parameters, float most)
         double squares = 0;
         foreach (float value in _values) squares += (double)value * value;
         double factor = most / (Math.Sqrt(squares) + Epsilon);
-        if (factor < 1)
+        if (factor is > 0 and < 1)
             parameters.Device.Kernels.Scale(parameters.Count, parameters.Gradients, (float)factor, accumulate: false, parameters.Gradients);
     }
 }

@@ -5,8 +5,11 @@ internal sealed class GradientGather(ParameterStore parameters, int batches)
 {
     private const string Prefix = "gathered.", CountName = "counter.gathered";
 
-    private readonly DeviceBuffer _sum = parameters.Device.Allocate(parameters.Count);
+    private readonly DeviceBuffer _sum = parameters.Device.Allocate(parameters.Values.Length);
     private int _count;
+
+    /// <summary>What has been accumulated so far.</summary>
+    public DeviceBuffer Sum => _sum;
 
     /// <summary>Adds a batch's gradient, weighted by 1/batches.</summary>
     /// <param name="last">Whether this is the last batch: the step then uses what has been accumulated.</param>

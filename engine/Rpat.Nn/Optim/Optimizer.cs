@@ -16,7 +16,7 @@ public sealed record ParameterGroup(Func<Parameter, bool> Takes)
 /// (<see cref="Parameter.IsFrozen"/>) stay where they are and begin without momentum when they are trained again. One that the last tape's
 /// losses do not depend on has the gradient 0, as after <c>zero_grad(set_to_none=False)</c>: momentum and weight decay still move it.
 /// </summary>
-/// <param name="parameters">Those of the network: <see cref="Module.Parameters"/>.</param>
+/// <param name="parameters">Those of the network, allocated: <see cref="Module.Parameters"/>.</param>
 /// <param name="weightDecay">L2 penalty on every parameter, batch norms and biases included, unless a group says otherwise.</param>
 public abstract class Optimizer(ParameterStore parameters, float weightDecay)
 {
@@ -137,7 +137,7 @@ public abstract class Optimizer(ParameterStore parameters, float weightDecay)
 
     private void Forget(long offset, long count)
     {
-        foreach (var buffer in MomentBuffers.Append(Parameters.Gradients))
+        foreach (var buffer in MomentBuffers.Append(Parameters.Gradients).Append(_gather?.Sum).OfType<DeviceBuffer>())
             Parameters.Device.Upload(new float[count], buffer.View(offset, count));
     }
 

@@ -14,7 +14,7 @@ public sealed class Sgd(ParameterStore parameters, float momentum = 0.9f, float 
         : throw new ArgumentException("Nesterov's step needs a momentum above 0.");
 
     /// <summary>Momentum of every parameter, in the order of <see cref="ParameterStore.Values"/>.</summary>
-    public DeviceBuffer Velocity { get; } = Bound.Given(parameters).Device.Allocate(parameters.Count);
+    public DeviceBuffer Velocity { get; } = Bound.Given(parameters).Device.Allocate(parameters.Values.Length);
 
     /// <inheritdoc/>
     protected override IReadOnlyList<DeviceBuffer> MomentBuffers => [Velocity];

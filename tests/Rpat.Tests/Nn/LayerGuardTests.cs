@@ -46,6 +46,16 @@ public sealed class LayerGuardTests : IDisposable
     }
 
     [Fact]
+    public void ALayerThatBelongsToNoNetworkSaysSo()
+    {
+        Tensor rows = Tensor.From(_device, new Shape(2, 4), new float[8]), map = Tensor.From(_device, new Shape(2, 4, 2, 2), new float[32]);
+        foreach (var (layer, x) in new (Layer, Tensor)[] { (new LayerNorm(4), rows), (new GroupNorm(2, 4), map), (new Dropout(), rows),
+            (new Linear(4, 2), rows), (new Conv2d(4, 2, 1), map), (new BatchNorm(4), map) })
+            Assert.Contains("has no parameters yet: whatever it is in declares it in a network", Assert.Throws<InvalidOperationException>(
+                () => layer.Record(new Tape(_device, Gradients.Inputs), x, BnMode.Train)).Message);
+    }
+
+    [Fact]
     public void ABatchNormsNumbersAreChecked()
     {
         foreach (float epsilon in new[] { 0, -1, float.NaN })

@@ -51,6 +51,39 @@ public class LinearTests
         }
     }
 
+    /// <summary>x may be the weight itself: both gradients are added to one.</summary>
+    [Fact]
+    public void AMatrixTimesItselfHasBothGradients()
+    {
+        using Device device = Device.Cpu(1);
+        var store = new ParameterStore(device);
+        Parameter w = store.Declare("w", new Shape(2, 3), 2, 3), f = store.Declare("f", new Shape(1, 1, 2, 2), 1, 1, 2, 2);
+        store.Allocate();
+        device.Upload(new float[] { 1, 2, 3, 4, 5, 6, 1, -2, 3, 5 }, store.Values);
+        var gram = new Tape(device, Gradients.Parameters);
+        gram.Sum(gram.Linear(w, w)); // Σ over i and j of w_i·w_j
+        var filter = new Tape(device, Gradients.Parameters);
+        filter.Sum(filter.Flatten(filter.ToPlain(filter.Conv2d((Tensor)f, f, padding: 1)))); // (Σ f)²
+        for (int run = 0; run < 2; run++)
+        {
+            gram.Run();
+            Assert.Equal([10, 14, 18, 10, 14, 18], w.GradToArray());
+            filter.Run();
+            Assert.Equal([14, 14, 14, 14], f.GradToArray());
+        }
+    }
+
+    [Fact]
+    public void AVectorIsNoMatrix()
+    {
+        using Device device = Device.Cpu(1);
+        var store = new ParameterStore(device);
+        Parameter scale = store.Declare("scale", new Shape(1, 4), 4);
+        store.Allocate();
+        Tensor x = Tensor.From(device, new Shape(3, 4), new float[12]);
+        Assert.Throws<ShapeException>(() => new Tape(device).Linear(x, scale));
+    }
+
     [Fact]
     public void MisfitsNameTheOpAndTheShapes()
     {

@@ -107,11 +107,37 @@ public sealed class StepGuardTests : IDisposable
     }
 
     [Fact]
+    public void AnOptimizerIsMadeWhenAllParametersAre()
+    {
+        var store = new ParameterStore(_device);
+        store.Declare("a", new Shape(1, 4), 4);
+        foreach (Action make in (Action[])[() => new Sgd(store), () => new Adam(store)])
+            Assert.Contains("not allocated yet", Assert.Throws<InvalidOperationException>(make).Message);
+    }
+
+    /// <summary>What was gathered of a batch before it was frozen must not become its momentum.</summary>
+    [Fact]
+    public void AFrozenParameterBeginsWithoutMomentumAlsoBetweenGatheredBatches()
+    {
+        var sgd = new Sgd(_net.Parameters) { Accumulate = 2 };
+        Tape tape = Recorded(_net);
+        Step(tape, sgd);
+        _first.IsFrozen = true;
+        float[] before = _first.ToArray();
+        Step(Recorded(_net), sgd);
+        Assert.Equal(before, _first.ToArray());
+        Assert.All(sgd.State().Single(array => array.Name == "sgd." + _first.Name).ToFloats(), value => Assert.Equal(0, value));
+    }
+
+    [Fact]
     public void AnAverageIsOfTwoNetworksOfAKind()
     {
         using var there = Device.Cpu(1);
         Assert.Throws<ArgumentException>(() => new Ema(_net, TestNets.Small(there)));
         Assert.Throws<ArgumentException>(() => new Ema(_net, _net));
+        Network Plain(Layer layer) => new(_device, new Shape(1, 4), 4, layer);
+        Assert.Throws<ArgumentException>(() => new Ema(Plain(new Sequential(new Linear(4, 2, bias: false), new Linear(2, 4, bias: false))),
+            Plain(new Linear(4, 4, bias: false)))); // 16 values each
         var ema = new Ema(_net, Net());
         foreach (float decay in new[] { -0.1f, 1.1f, float.NaN })
             Assert.Throws<ArgumentOutOfRangeException>(() => ema.Update(decay));
