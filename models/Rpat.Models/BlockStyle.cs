@@ -51,7 +51,7 @@ internal sealed record BlockStyle
         Conv2 = "conv_1",
         Shortcut = "shortcut",
         Norm = "batchnorm",
-        Head = "logits",
+        Head = "logits", Filters = Init.HeFanOut, ZeroBias = true,
         PadsBehind = true,
         Activation = Activation.Silu,
     };
@@ -63,7 +63,7 @@ internal sealed record BlockStyle
         Stages = Numbered("layer_{0}", 0, 4),
         Conv1 = "conv_2d_1",
         Conv2 = "conv_2d_2",
-        ShortcutSize = 3,
+        ShortcutSize = 3, Filters = Init.Default, ZeroBias = false,
         ProjectsInput = true,
     };
 

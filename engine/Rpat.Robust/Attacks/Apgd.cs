@@ -37,7 +37,7 @@ public sealed record Apgd : Attack
     public int Targets { get; init; }
 
     /// <summary>Share of a window's steps that must have raised the loss.</summary>
-    public double Rho { get; init; } = 0.75;
+    public double Rho { get; init => field = InputCheck.Between(0, 1, value); } = 0.75;
 
     /// <summary>Gradients averaged in each step where the model is random (EoT).</summary>
     public int Draws { get; init => field = InputCheck.Draws(value); } = 1;
@@ -48,7 +48,7 @@ public sealed record Apgd : Attack
     /// </summary>
     public bool StopAtSuccess { get; init; } = true;
 
-    /// <summary>Return the point of largest loss instead of a misclassified one.</summary>
+    /// <summary>Take all steps and return the point of largest loss, misclassified or not, instead of a misclassified one.</summary>
     public bool BestLoss { get; init; }
 
     /// <summary>Begin in balls of 3ε and 2ε, 30 % of the steps each (L1 only).</summary>
@@ -68,10 +68,10 @@ public sealed record Apgd : Attack
     {
         int target = part.Rank > 0 ? subject.TargetOfRank((await subject.Logits(subject.Image)).Logits, part.Rank) : -1;
         if (Norm == Norm.L1) return await RunSparse(subject, part, target);
-        float[] start = Start?.Invoke(subject, part) ?? Ball.OnSphere(subject.Image, Eps, subject.Random(this, part));
+        float[] start = OwnStart(subject, part) ?? Ball.OnSphere(subject.Image, Eps, subject.Random(this, part));
         var walk = new Walk(this, subject, start);
         walk.Begin(await subject.Gradient(start, Loss, target, Draws));
-        bool stop = StopAtSuccess && !subject.IsRandom;
+        bool stop = Stops(subject);
         for (int i = 0; i < Steps && !(stop && walk.Fooled); i++)
         {
             float[] next = walk.Step(i);
@@ -81,14 +81,16 @@ public sealed record Apgd : Attack
         return walk.Result();
     }
 
+    private bool Stops(Subject subject) => StopAtSuccess && !BestLoss && !subject.IsRandom;
+
     /// <summary>For L1: another rule of steps, and possibly in a larger ball first, from whose best point the next one begins.</summary>
     private async Task<AttackResult> RunSparse(Subject subject, AttackPart part, int target)
     {
         var ball = (L1Geometry)NormGeometry.L1;
         int first = (int)Math.Ceiling(0.3 * Steps);
         (int Factor, int Steps)[] phases = Shrinks ? [(3, first), (2, first), (1, Steps - 2 * first)] : [(1, Steps)];
-        float[] point = Start?.Invoke(subject, part) ?? ball.Around(subject.Image, phases[0].Factor * Eps, subject.Random(this, part));
-        bool stop = StopAtSuccess && !subject.IsRandom;
+        float[] point = OwnStart(subject, part) ?? ball.Around(subject.Image, phases[0].Factor * Eps, subject.Random(this, part));
+        bool stop = Stops(subject);
         SparseWalk walk = null!;
         foreach (var (factor, steps) in phases)
         {
@@ -114,7 +116,7 @@ public sealed record Apgd : Attack
         private float[]? _adversarial;
         private double _bestLoss, _bestAtCheckpoint, _step;
         private int _window, _sinceCheckpoint, _foundAt = -1, _bestAt = -1;
-        private bool _justReduced = true;
+        private bool _justReduced = true, _bestSucceeds;
 
         public Walk(Apgd attack, Subject subject, float[] start)
         {
@@ -128,7 +130,8 @@ public sealed record Apgd : Attack
         public void Begin(Query at)
         {
             (_gradient, _bestGradient, _bestLoss, _bestAtCheckpoint) = (at.Gradient, at.Gradient, at.Loss, at.Loss);
-            if (_subject.Succeeds(at.Logits)) _adversarial = _point;
+            _bestSucceeds = _subject.Succeeds(at.Logits);
+            if (_bestSucceeds) _adversarial = _point;
             Tell(0, at.Loss);
         }
 
@@ -150,8 +153,10 @@ public sealed record Apgd : Attack
         {
             _gradient = at.Gradient;
             _losses[iteration] = at.Loss;
-            if (_subject.Succeeds(at.Logits)) (_adversarial, _foundAt) = (_point, iteration);
-            if (at.Loss > _bestLoss) (_best, _bestGradient, _bestLoss, _bestAt) = (_point, at.Gradient, at.Loss, iteration);
+            bool succeeds = _subject.Succeeds(at.Logits);
+            if (succeeds) (_adversarial, _foundAt) = (_point, iteration);
+            if (at.Loss > _bestLoss)
+                (_best, _bestGradient, _bestLoss, _bestAt, _bestSucceeds) = (_point, at.Gradient, at.Loss, iteration, succeeds);
             Tell(iteration + 1, at.Loss);
         }
 
@@ -173,8 +178,8 @@ public sealed record Apgd : Attack
 
         public AttackResult Result()
         {
-            float[] point = _attack.BestLoss ? _best : _adversarial ?? _best;
-            return new AttackResult(point, Fooled, _bestLoss, _attack.BestLoss || !Fooled ? _bestAt : _foundAt);
+            if (_attack.BestLoss || !Fooled) return new AttackResult(_best, _bestSucceeds, _bestLoss, _bestAt);
+            return new AttackResult(_adversarial!, true, _bestLoss, _foundAt);
         }
 
         // The start counts as 0.

@@ -114,6 +114,20 @@ public abstract record Attack
            select new AttackPart(rank, restart),
     ];
 
+    /// <summary>
+    /// A copy of the user's starting point, moved into ball and box, which no result may leave; null without one.
+    /// </summary>
+    /// <exception cref="ArgumentException">It is of another size than the image.</exception>
+    protected float[]? OwnStart(Subject subject, AttackPart part)
+    {
+        if (Start?.Invoke(subject, part) is not { } own) return null;
+        if (own.Length != subject.Image.Length)
+            throw new ArgumentException($"{Name}: Start gives {own.Length} values where an image has {subject.Image.Length}.");
+        float[] start = [.. own];
+        if (!FindsNearest) Ball.Project(subject.Image, start, Eps);
+        return start;
+    }
+
     /// <summary>Settings in one line, numbers in the invariant culture.</summary>
     protected static string Text(FormattableString settings) => FormattableString.Invariant(settings);
 }

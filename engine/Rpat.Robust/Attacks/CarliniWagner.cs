@@ -29,19 +29,19 @@ public sealed record CarliniWagner : Attack
     public int Iterations { get; init => field = InputCheck.FromOne(value); } = 10_000;
 
     /// <summary>Adam's step size.</summary>
-    public double Rate { get; init; } = 0.01;
+    public double Rate { get; init => field = InputCheck.Between(0, InputCheck.Large, value, open: true); } = 0.01;
 
     /// <summary>The first c.</summary>
-    public double FirstWeight { get; init; } = 1e-3;
+    public double FirstWeight { get; init => field = InputCheck.Between(0, InputCheck.Large, value, open: true); } = 1e-3;
 
     /// <summary>Margin κ by which the wrong class must lead.</summary>
-    public double Confidence { get; init; }
+    public double Confidence { get; init => field = InputCheck.Between(0, InputCheck.Large, value); }
 
     /// <summary>Stop when a tenth of the iterations has not lowered the objective by at least 0.01 %.</summary>
     public bool AbortEarly { get; init; } = true;
 
     /// <summary>Keeps w finite at pixels of 0 and 1.</summary>
-    public double Shrink { get; init; } = UsualShrink;
+    public double Shrink { get; init => field = InputCheck.Between(0, 1, value, open: true); } = UsualShrink;
 
     private const double UsualShrink = 0.999999;
 

@@ -21,7 +21,7 @@ public sealed record DeepFool : Attack
     public int Steps { get; init => field = InputCheck.FromOne(value); } = 50;
 
     /// <summary>Fraction by which the sum of moves is lengthened.</summary>
-    public double Overshoot { get; init; } = 0.02;
+    public double Overshoot { get; init => field = InputCheck.Between(0, InputCheck.Large, value); } = 0.02;
 
     /// <summary>Number of classes considered, those with the largest clean logits, the true one included.</summary>
     public int Candidates { get; init => field = InputCheck.AtLeast(2, value); } = 10;

@@ -29,13 +29,13 @@ public sealed record Fab : Attack
     public int Targets { get; init; }
 
     /// <summary>Largest bias to the image, α_max.</summary>
-    public double AlphaMax { get; init; } = 0.1;
+    public double AlphaMax { get; init => field = InputCheck.Between(0, 1, value); } = 0.1;
 
     /// <summary>Overshoot beyond the boundary, η.</summary>
-    public double Eta { get; init; } = 1.05;
+    public double Eta { get; init => field = InputCheck.Between(0, InputCheck.Large, value, open: true); } = 1.05;
 
     /// <summary>A found point is moved back to this share of its distance from the image, β.</summary>
-    public double Beta { get; init; } = 0.9;
+    public double Beta { get; init => field = InputCheck.Between(0, 1, value); } = 0.9;
 
     internal override int Id => Targets > 0 ? 21 : 20;
 
@@ -77,7 +77,7 @@ public sealed record Fab : Attack
 
     private float[] Begin(Subject s, AttackPart part)
     {
-        if (Start?.Invoke(s, part) is { } own) return own;
+        if (OwnStart(s, part) is { } own) return own;
         return part.Restart == 0 ? s.Image : Ball.OnSphere(s.Image, 0.5 * Math.Min(NotFound, Eps), s.Random(this, part));
     }
 

@@ -19,7 +19,7 @@ public sealed record Fgsm : Attack
     /// <inheritdoc/>
     protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
     {
-        float[] start = Start?.Invoke(subject, part) ?? subject.Image;
+        float[] start = OwnStart(subject, part) ?? subject.Image;
         var at = await subject.Gradient(start, Loss);
         float[] u = Ball.Ascend(start, at.Gradient, Eps);
         Ball.Project(subject.Image, u, Eps);

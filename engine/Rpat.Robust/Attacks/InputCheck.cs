@@ -18,6 +18,15 @@ internal static class InputCheck
     public static int Draws(int value) => value <= MostDraws ? FromOne(value)
         : throw new ArgumentException($"Draws is {value}: a gradient is averaged over 1 to {MostDraws} draws.");
 
+    /// <exception cref="ArgumentException">It is no number of the range.</exception>
+    /// <param name="open">Whether the lower end is none of it.</param>
+    public static double Between(double least, double most, double value, [CallerMemberName] string name = "", bool open = false) =>
+        value >= least && value <= most && !(open && value == least) ? value : throw new ArgumentException(FormattableString.Invariant(
+            $"{name} is {value}: give a number {(open ? "above" : "from")} {least}{(most < Large ? FormattableString.Invariant($" to {most}") : "")}."));
+
+    /// <summary>The end of ranges that have none.</summary>
+    public const double Large = 1e30;
+
     /// <exception cref="ArgumentNullException">It is null.</exception>
     public static T Given<T>(T? value, [CallerMemberName] string name = "") where T : class =>
         value ?? throw new ArgumentNullException(name);

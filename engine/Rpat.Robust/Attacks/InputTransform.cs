@@ -45,8 +45,12 @@ public sealed record GaussianNoise(double Deviation) : InputTransform
 /// <summary>Rounds every value to one of a few levels; its derivative is zero almost everywhere.</summary>
 /// <param name="Levels">Number of levels, at least 2.</param>
 /// <param name="StraightThrough">Whether gradients pass as if nothing was rounded (BPDA), or are zero, as they truly are.</param>
+/// <exception cref="ArgumentException">There are fewer than 2 levels.</exception>
 public sealed record Quantization(int Levels, bool StraightThrough = true) : InputTransform
 {
+    /// <summary>Number of levels, at least 2.</summary>
+    public int Levels { get; init => field = InputCheck.AtLeast(2, value); } = InputCheck.AtLeast(2, Levels, nameof(Levels));
+
     /// <inheritdoc/>
     public override bool IsRandom => false;
 

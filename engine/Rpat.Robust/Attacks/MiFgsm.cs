@@ -23,7 +23,7 @@ public sealed record MiFgsm : Attack
     public int Steps { get; init => field = InputCheck.FromOne(value); } = 10;
 
     /// <summary>The factor of the sum before each addition.</summary>
-    public double Decay { get; init; } = 1;
+    public double Decay { get; init => field = InputCheck.Between(0, InputCheck.Large, value); } = 1;
 
     /// <summary>The loss to maximise.</summary>
     public AttackLoss Loss { get; init => field = InputCheck.Given(value); } = AttackLoss.CrossEntropy;
@@ -36,7 +36,7 @@ public sealed record MiFgsm : Attack
     /// <inheritdoc/>
     protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
     {
-        float[] u = Start?.Invoke(subject, part) ?? subject.Image, sum = new float[u.Length];
+        float[] u = OwnStart(subject, part) ?? subject.Image, sum = new float[u.Length];
         for (int i = 0; i < Steps; i++)
         {
             var at = await subject.Gradient(u, Loss);

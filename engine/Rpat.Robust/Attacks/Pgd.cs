@@ -56,7 +56,7 @@ public sealed class Pgd : IDisposable
         program.Load(subject, moment);
         for (int restart = 0; restart < Options.Restarts; restart++)
         {
-            Start(program, subject.X, key with { Restart = restart }, samples, start);
+            Start(program, subject.X, key with { Restart = key.Restart + restart }, samples, start);
             program.RunIterations(subject.X);
             if (Options.Restarts > 1) program.KeepBest(restart == 0);
             else if (Options.Has(ReferenceQuirks.ScoredEnd)) program.Tape.Forward();

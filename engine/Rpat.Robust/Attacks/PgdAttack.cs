@@ -101,7 +101,7 @@ public sealed record PgdAttack : Attack
     }
 
     private float[] Begin(Subject s, AttackPart part) =>
-        Start?.Invoke(s, part) ?? (RandomStart ? Ball.InBall(s.Image, Eps, s.Random(this, part)) : s.Image);
+        OwnStart(s, part) ?? (RandomStart ? Ball.InBall(s.Image, Eps, s.Random(this, part)) : s.Image);
 
     private double LossAt(Subject s, float[] logits) => Loss.Evaluate(
         new LossInput { Logits = logits, Clean = s.Clean, Label = s.Label, Target = s.Goal ?? -1 }, new float[logits.Length]);

@@ -62,7 +62,9 @@ internal sealed class PgdProgram
     {
         Labels.CopyFrom(subject.Labels);
         if (_targets is not null) _net.Device.Copy(subject.Targets!.Data, _targets.Data);
-        if (_history is not null) _net.Device.Copy(subject.History!.Data, _history.Data);
+        if (_history is not null)
+            _net.Device.Copy((subject.History ?? throw new ContractException(_options.Loss.GetType(), "uses History, and the method that "
+                + "attacks with it remembers no images: give it a History.")).Data, _history.Data);
         _clean?.Run(subject.X);
         _schedule.Enter(moment);
         float share = _options.ShareAt(moment);

@@ -13,7 +13,7 @@ public sealed record RandomFgsm : Attack
     public override string Settings => Text($"loss={Loss.Name} share={Share}");
 
     /// <summary>The random part a of the radius, as a share of ε.</summary>
-    public double Share { get; init; } = 0.5;
+    public double Share { get; init => field = InputCheck.Between(0, 1, value); } = 0.5;
 
     /// <summary>The loss to maximise.</summary>
     public AttackLoss Loss { get; init => field = InputCheck.Given(value); } = AttackLoss.CrossEntropy;
@@ -23,7 +23,7 @@ public sealed record RandomFgsm : Attack
     /// <inheritdoc/>
     protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
     {
-        float[] start = Start?.Invoke(subject, part) ?? Scattered(subject, part);
+        float[] start = OwnStart(subject, part) ?? Scattered(subject, part);
         var at = await subject.Gradient(start, Loss);
         float[] u = NormGeometry.Linf.Ascend(start, at.Gradient, (1 - Share) * Eps);
         NormGeometry.Linf.Project(subject.Image, u, Eps); // the box; the radius is kept by construction
@@ -68,7 +68,7 @@ public sealed record FastFgsm : Attack
     /// <inheritdoc/>
     protected internal override async Task<AttackResult> Run(Subject subject, AttackPart part)
     {
-        float[] start = Start?.Invoke(subject, part) ?? NormGeometry.Linf.InBall(subject.Image, Eps, subject.Random(this, part));
+        float[] start = OwnStart(subject, part) ?? NormGeometry.Linf.InBall(subject.Image, Eps, subject.Random(this, part));
         var at = await subject.Gradient(start, Loss);
         float[] u = NormGeometry.Linf.Ascend(start, at.Gradient, StepSize);
         NormGeometry.Linf.Project(subject.Image, u, Eps);

@@ -17,6 +17,7 @@ internal sealed class SparseWalk
     private float[]? _adversarial;
     private double _bestLoss, _step, _share;
     private int _since, _changed, _foundAt = -1, _bestAt = -1;
+    private bool _bestSucceeds;
 
     /// <param name="known">Whether the start is an earlier run's end, which says how sparse to be.</param>
     public SparseWalk(Subject subject, float[] start, double eps, int steps, bool known)
@@ -34,7 +35,8 @@ internal sealed class SparseWalk
     public void Begin(Query at)
     {
         (_gradient, _bestGradient, _bestLoss) = (at.Gradient, at.Gradient, at.Loss);
-        if (_subject.Succeeds(at.Logits)) _adversarial = _point;
+        _bestSucceeds = _subject.Succeeds(at.Logits);
+        if (_bestSucceeds) _adversarial = _point;
         _subject.Tell("loss", 0, at.Loss);
     }
 
@@ -48,15 +50,17 @@ internal sealed class SparseWalk
     public void Arrive(int iteration, Query at)
     {
         _gradient = at.Gradient;
-        if (_subject.Succeeds(at.Logits)) (_adversarial, _foundAt) = (_point, iteration);
-        if (at.Loss > _bestLoss) (Best, _bestGradient, _bestLoss, _bestAt) = (_point, at.Gradient, at.Loss, iteration);
+        bool succeeds = _subject.Succeeds(at.Logits);
+        if (succeeds) (_adversarial, _foundAt) = (_point, iteration);
+        if (at.Loss > _bestLoss)
+            (Best, _bestGradient, _bestLoss, _bestAt, _bestSucceeds) = (_point, at.Gradient, at.Loss, iteration, succeeds);
         _subject.Tell("loss", iteration + 1, at.Loss);
         _subject.Tell("best", iteration + 1, _bestLoss);
         if (++_since == _window) Review();
     }
 
-    public AttackResult Result(bool best) =>
-        new(best ? Best : _adversarial ?? Best, Fooled, _bestLoss, best || !Fooled ? _bestAt : _foundAt);
+    public AttackResult Result(bool best) => best || !Fooled
+        ? new(Best, _bestSucceeds, _bestLoss, _bestAt) : new(_adversarial!, true, _bestLoss, _foundAt);
 
     private void Review()
     {

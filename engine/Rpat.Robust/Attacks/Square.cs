@@ -2,7 +2,7 @@ namespace Rpat.Robust.Attacks;
 
 /// <summary>
 /// Uniform numbers in [0,1) for one iteration of the Square attack on one image; iteration −1 is the start. In the order of attacks.md
-/// 2.6: at the start a sign per column (L∞), or per tile a flip and a sign per channel (L2); in an iteration row, column, a
+/// 2.6: at the start a sign per channel and column (L∞), or per tile a flip and a sign per channel (L2); in an iteration row, column, a
 /// sign per channel (L∞), or two rows and columns, a flip and a sign per channel (L2).
 /// </summary>
 public delegate Func<double> SquareDraws(Subject subject, AttackPart part, int iteration);
@@ -24,7 +24,7 @@ public sealed record Square : Attack
     public int Steps { get; init => field = value == 0 ? 0 : InputCheck.FromOne(value); } = 5000;
 
     /// <summary>Share of the image that a window covers at first.</summary>
-    public double FirstShare { get; init; } = 0.8;
+    public double FirstShare { get; init => field = InputCheck.Between(0, 1, value, open: true); } = 0.8;
 
     /// <summary>Let windows reach the last row and column; in the reference, windows smaller than the image never do.</summary>
     public bool EveryPosition { get; init; }
@@ -42,7 +42,7 @@ public sealed record Square : Attack
     {
         SquareSearch search = Norm == Norm.Linf ? new SquareLinf(this, subject)
             : Norm == Norm.L2 ? new SquareL2(this, subject) : new SquareL1(this, subject);
-        float[] u = Start?.Invoke(subject, part) ?? search.Begin(Numbers(subject, part, -1));
+        float[] u = OwnStart(subject, part) ?? search.Begin(Numbers(subject, part, -1));
         float[] z = (await subject.Logits(u)).Logits;
         var (margin, won, at) = (subject.Margin(z), subject.Succeeds(z), -1);
         for (int i = 0; i < Steps && !won; i++)

@@ -78,8 +78,14 @@ public sealed class Subject
     /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>
     /// <param name="target">The loss's target class; −1 for <see cref="Goal"/>, or none.</param>
     /// <param name="draws">Gradients to average over if the model is random.</param>
-    public Query Gradient(float[] point, AttackLoss loss, int target = -1, int draws = 1) =>
-        Enqueue(new Query(this, point, loss, target >= 0 ? target : Goal ?? -1, InputCheck.Draws(draws)) { Noise = NextNoise() });
+    /// <exception cref="ArgumentException">The target is no class, or the loss needs one.</exception>
+    public Query Gradient(float[] point, AttackLoss loss, int target = -1, int draws = 1)
+    {
+        int of = target >= 0 ? target : Goal ?? -1;
+        if (of >= Clean.Length) throw new ArgumentException($"{target} is no class of 0 to {Clean.Length - 1}: give another target.");
+        if (of < 0 && loss == AttackLoss.Gap) throw new ArgumentException("The gap is one to a target class: give a target.");
+        return Enqueue(new Query(this, point, loss, of, InputCheck.Draws(draws)) { Noise = NextNoise() });
+    }
 
     /// <summary>Queries the logits that decide whether a point counts; the seed suffices to repeat exactly this pass.</summary>
     /// <param name="point">An image <c>[C·H·W]</c>; must not be changed before the answer.</param>

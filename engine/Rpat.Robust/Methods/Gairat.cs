@@ -11,7 +11,7 @@ namespace Rpat.Robust.Methods;
     Departs = "kappa is the official code's, the number of iterates that are right, where the paper has the first step that is wrong")]
 public sealed record Gairat(PgdOptions Pgd) : Objective
 {
-    /// <summary>Λ; infinity gives every image the same weight.</summary>
+    /// <summary>Λ; the larger, the more alike the weights of all images.</summary>
     [Setting("shift of the weights", Source = "official code", Min = -10, Max = 100)]
     public float Lambda { get; init; } = -1;
 

@@ -38,6 +38,16 @@ public sealed record EmaAveraging(
     int Start = 1,
     float Probability = 1, bool Statistics = true, AverageWarmUp WarmUp = AverageWarmUp.None, float Fall = 0) : Averaging
 {
+    /// <summary>Share of the steps that move the average.</summary>
+    /// <exception cref="ArgumentException">It is not from 0 to 1.</exception>
+    public float Probability { get; init => field = (float)InputCheck.Between(0, 1, value); } =
+        (float)InputCheck.Between(0, 1, Probability, nameof(Probability));
+
+    /// <summary>Share of <see cref="Probability"/> that is lost until the end of the run.</summary>
+    /// <exception cref="ArgumentException">It is not from 0 to 1.</exception>
+    public float Fall { get; init => field = (float)InputCheck.Between(0, 1, value); } =
+        (float)InputCheck.Between(0, 1, Fall, nameof(Fall));
+
     /// <inheritdoc/>
     public override void AfterStep(AveragedNet average, in StepContext moment)
     {

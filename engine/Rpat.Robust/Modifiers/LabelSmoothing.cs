@@ -5,8 +5,13 @@ namespace Rpat.Robust.Modifiers;
 /// keeps the sharp targets.
 /// </summary>
 /// <param name="Share">From 0 for none to 1.</param>
+/// <exception cref="ArgumentException">It is another number.</exception>
 public sealed record LabelSmoothing(float Share) : Modifier
 {
+    /// <summary>From 0 for none to 1.</summary>
+    public float Share { get; init => field = (float)InputCheck.Between(0, 1, value); } =
+        (float)InputCheck.Between(0, 1, Share, nameof(Share));
+
     /// <inheritdoc/>
     public override float Smoothing => Share;
 

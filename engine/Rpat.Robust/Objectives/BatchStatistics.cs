@@ -25,9 +25,11 @@ public sealed class BatchStatistics
 
     /// <summary>Adds a batch.</summary>
     /// <param name="images">Images <c>[N, C, H, W]</c> in [0,1].</param>
+    /// <exception cref="ShapeException">They are no whole number of images.</exception>
     public void Add(ReadOnlySpan<float> images)
     {
-        int n = images.Length / _net.InputShape.SampleCount;
+        int size = _net.InputShape.SampleCount, n = images.Length / size;
+        ShapeException.Require(n > 0 && images.Length % size == 0, "BatchStatistics", $"{images.Length} values are no images of {size} each");
         var (tape, x) = For(n);
         foreach (var norm in _net.BatchNorms) Clear(norm);
         x.Upload(images);

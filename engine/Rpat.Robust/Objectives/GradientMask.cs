@@ -7,8 +7,17 @@ namespace Rpat.Robust.Objectives;
 /// <param name="MaskedFraction">The percentile as a fraction, 0.3 for 30 %.</param>
 /// <param name="CleanShare">α: prominence is α·|∂CE(x)/∂w| + (1 − α)·|∂CE(x′)/∂w| (the paper).</param>
 /// <param name="OfTotal">Use |∂L/∂w| of the whole loss instead, and do not mask linear layers (the code).</param>
+/// <exception cref="ArgumentException">A share is not from 0 to 1.</exception>
 public sealed record GradientMask(float MaskedFraction, float CleanShare, bool OfTotal = false)
 {
+    /// <summary>The percentile as a fraction, 0.3 for 30 %.</summary>
+    public float MaskedFraction { get; init => field = (float)InputCheck.Between(0, 1, value); } =
+        (float)InputCheck.Between(0, 1, MaskedFraction, nameof(MaskedFraction));
+
+    /// <summary>α.</summary>
+    public float CleanShare { get; init => field = (float)InputCheck.Between(0, 1, value); } =
+        (float)InputCheck.Between(0, 1, CleanShare, nameof(CleanShare));
+
     /// <summary>
     /// The value below which a given share of the values lies, interpolated linearly between neighbours; reorders the values.
     /// </summary>

@@ -37,6 +37,7 @@ public sealed class TrainingStep : ITrainingState
     /// <param name="seed">Seed of the attack's random starts.</param>
     /// <param name="companions">Auxiliary models, if the method needs some.</param>
     /// <param name="team">The process group that shares each batch; all must do the same steps. Null for this process alone.</param>
+    /// <exception cref="ContractException">The method contradicts itself.</exception>
     /// <exception cref="ArgumentException">A setting of the method is out of its bounds, the method needs an auxiliary model that is
     /// missing, two modifiers move the weights before a pass, or the optimizer moves the parameters of another network.</exception>
     public TrainingStep(Classifier net, Objective objective, Optimizer optimizer, ulong seed, AuxiliaryModels? companions = null,
@@ -50,6 +51,8 @@ public sealed class TrainingStep : ITrainingState
             throw new ArgumentException($"Two modifiers of {objective.Name} move the weights before the same pass: take one away.");
         if (optimizer.Parameters != net.Parameters)
             throw new ArgumentException("The optimizer moves the parameters of another network: make it with net.Parameters.");
+        if (objective is { TwoViews: true, History: ImageHistory } or { TwoViews: true, Margins: not null })
+            throw new ContractException(objective.GetType(), "takes two views of each image, and keeps one value for each: choose one.");
         if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters, team));
         (_objective, _optimizer, _seed, _proxy) = (objective, optimizer, seed, RunProxy);
         net.Dropout.Seed = seed;
@@ -113,7 +116,10 @@ public sealed class TrainingStep : ITrainingState
         return (share.Count == 0 ? 0 : share.First, share.LocalRows);
     }
 
-    /// <summary>Trains on one batch.</summary>
+    /// <summary>
+    /// Trains on one batch of a run whose length is not known: what changes from its beginning to its end stays as at the beginning, and
+    /// what follows the learning rate sees no drop of it. For that, and for the last batch of an accumulation, use the other overload.
+    /// </summary>
     /// <param name="images">Images <c>[N, C, H, W]</c> in [0,1], N given by the labels; with <see cref="TwoViews"/> <c>[2N, C, H, W]</c>,
     /// first one view of each image, then the other.</param>
     /// <param name="samples">Index of each image in the training set: its random numbers depend on it.</param>
@@ -149,6 +155,8 @@ public sealed class TrainingStep : ITrainingState
         Check(batch);
         _nets.Net.Dropout.Step = moment.Step;
         var program = _last = Load(batch, moment);
+        if (_nets.History is { Learns: true } && program.History is not null && CleanLogits is null)
+            throw new ContractException(_objective.GetType(), "remembers logits of clean images, and its loss does not use them (v.Clean).");
         Attack(program, moment, start);
         program.RunFrozen();
         bool moved = Descend(program, moment);
@@ -230,6 +238,10 @@ public sealed class TrainingStep : ITrainingState
         PixelRange.Require(batch.Images, _nets.Net.InputShape);
         InputCheck.RequireClasses(batch.Labels, _nets.Net.Classes);
         InputCheck.RequireClasses(batch.OtherLabels, _nets.Net.Classes);
+        if (batch.IsMixed && _objective.NeedsOneClass)
+            throw new ShapeException("TrainingStep", $"{_objective.Name} needs one true class for each image, and these have two");
+        foreach (float share in batch.MixWeights)
+            if (!(share is >= 0 and <= 1)) throw new ShapeException("TrainingStep", $"a share of {share} of a class is not from 0 to 1");
         if (batch.IsMixed && _objective.Target is not null)
             throw new ShapeException("TrainingStep", $"{_objective.Name} makes its own targets, which mixed labels would replace");
     }

@@ -37,6 +37,17 @@ public sealed class PgdTests : IDisposable
             Assert.InRange(options.Norm.Distance(x.AsSpan(i * size, size), found.AsSpan(i * size, size)), eps / 10, eps + 4e-7);
     }
 
+    [Fact]
+    public void Ones_own_restarts_begin_elsewhere()
+    {
+        Pgd pgd = new(_net, _linf with { Steps = 1, StepSize = 1e-4f });
+        Tensor x = Tensor.From(_device, TestNets.Image.WithBatch(2), TestNets.Images(2, seed: 1));
+        Labels labels = Labels.From(_device, TestNets.ClassesOf(2));
+        float[] Of(int restart) => pgd.Perturb(x, labels, TestNets.Key with { Restart = restart }, TestNets.Indices(2)).ToArray();
+        Assert.Equal(Of(0), Of(0));
+        Assert.NotEqual(Of(0), Of(1));
+    }
+
     [Theory]
     [InlineData("linf")]
     [InlineData("l2")]

@@ -1,3 +1,5 @@
+using Rpat.Robust.Modifiers;
+
 namespace Rpat.Tests.Robust.Attacks;
 
 /// <summary>The single attacks on the tanh net, without random start, against the numbers of attacks.md 4.6.</summary>
@@ -49,6 +51,52 @@ public sealed class SimpleAttackTests : IDisposable
         foreach (Attack none in (Attack[])[new DeepFool { Start = own, Norm = Norm.L2 }, new CarliniWagner { Start = own }])
             Assert.Contains("begins at the image itself: give it no Start", Assert.Throws<ArgumentException>(() => AttackSuite.Checked(
                 AttackSuite.Of("x", none), Fixture.Image, 10)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Numbers_that_make_no_attack_are_refused()
+    {
+        foreach (Action make in (Action[])
+        [
+            () => _ = new Apgd { Rho = 75 }, () => _ = new Apgd { Rho = double.NaN }, () => _ = new CarliniWagner { Rate = 0 },
+            () => _ = new CarliniWagner { FirstWeight = 0 }, () => _ = new CarliniWagner { Confidence = -1 },
+            () => _ = new CarliniWagner { Shrink = 1.1 }, () => _ = new RandomFgsm { Share = 2 }, () => _ = new MiFgsm { Decay = double.NaN },
+            () => _ = new Square { FirstShare = 80 }, () => _ = new Square { FirstShare = 0 }, () => _ = new Fab { AlphaMax = 2 },
+            () => _ = new Fab { Eta = 0 }, () => _ = new Fab { Beta = -0.1 }, () => _ = new DeepFool { Overshoot = -1 },
+            () => _ = new Quantization(1), () => _ = new LabelSmoothing(10), () => _ = new GradientMask(30, 0.5f),
+            () => _ = new EmaAveraging(Probability: 2), () => _ = new EmaAveraging { Fall = float.NaN },
+        ])
+            Assert.Matches("(is .*: give a number (from|above) 0|give 2 or more)", Assert.ThrowsAny<ArgumentException>(make).Message);
+        Assert.Equal("Rho is 75: give a number from 0 to 1.", Assert.Throws<ArgumentException>(() => new Apgd { Rho = 75 }).Message);
+    }
+
+    /// <summary>A start from which every step would be cut back, or that is none, must not make an image robust.</summary>
+    [Fact]
+    public void Ones_own_start_is_moved_into_the_ball_and_stays_as_it_was()
+    {
+        float[] far = [.. Enumerable.Repeat(1f, Fixture.Image.SampleCount)];
+        foreach (Norm norm in new[] { Norm.Linf, Norm.L2, Norm.L1 })
+            foreach (Attack attack in (Attack[])[new Apgd(), new PgdAttack { Keep = Keep.AnyMisclassified }, new Square { Steps = 3 }, new Fgsm()])
+            {
+                double eps = norm == Norm.Linf ? 0.05 : norm == Norm.L2 ? 0.5 : 5;
+                if (attack is Fgsm && norm == Norm.L1) continue;
+                var outcomes = _m.Attack(attack with { Norm = norm, Eps = eps, Start = (_, _) => far });
+                Assert.DoesNotContain(outcomes, o => o.IsInfeasible);
+                Assert.All(far, value => Assert.Equal(1, value));
+            }
+        Assert.Contains("Start gives 3 values where an image has", Assert.ThrowsAny<ArgumentException>(
+            () => _m.Attack(new Fgsm { Eps = 0.1, Start = (_, _) => new float[3] })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_point_of_largest_loss_fools_only_if_it_is_misclassified()
+    {
+        foreach (Norm norm in new[] { Norm.Linf, Norm.L1 })
+        {
+            var outcomes = _m.Attack(new Apgd { Norm = norm, Eps = norm == Norm.L1 ? 1.5 : 0.03, BestLoss = true, Steps = 25 });
+            int[] predicted = _m.Net.Predict([.. outcomes.SelectMany(o => o.Image)]);
+            Assert.Equal(outcomes.Select((o, i) => predicted[i] != _m.Labels[i]), outcomes.Select(o => o.Fooled));
+        }
     }
 
     [Fact]
