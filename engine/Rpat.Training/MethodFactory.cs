@@ -22,12 +22,14 @@ internal static class MethodFactory
     }
 
     /// <summary>The networks other than the trained one; teachers are read from their files.</summary>
+    /// <param name="method">The method as it is configured: one of weight 0 is not needed.</param>
     /// <param name="note">Receives how a file was read.</param>
     /// <exception cref="ConfigException">A teacher is not given.</exception>
-    public static AuxiliaryModels Companions(TrainerConfig config, Device device, ModelSpec model, ulong seed, Action<string> note) => new()
+    public static AuxiliaryModels Companions(TrainerConfig config, Objective method, Device device, ModelSpec model, ulong seed,
+        Action<string> note) => new()
     {
         Twin = () => ModelCatalog.Build(device, model, seed),
-        Teachers = config.Method.Info.Teachers.ToDictionary(
+        Teachers = method.AllTeachers.ToDictionary(
             name => name, name => PretrainedWeights.Teacher(name, config, device, model, note)),
     };
 
@@ -63,26 +65,46 @@ internal static class PretrainedWeights
             .SelectMany(pair => pair.Value.State()).Select(array => array.Data.ToArray())])[..32];
 
     /// <summary>The state of a file's network, which must have the run's architecture.</summary>
-    /// <exception cref="ConfigException">The file does not exist.</exception>
+    /// <exception cref="ConfigException">The file does not exist, or its network sees other images than the run's.</exception>
     /// <exception cref="CheckpointException">It is damaged, or holds another network.</exception>
     public static IReadOnlyDictionary<string, NamedArray> Of(TrainerConfig config, Device device, ModelSpec model,
-        Action<string> note) => Load("model.weights", config.Model.Weights, config, device, model, note).State().ToDictionary(array => array.Name);
+        Action<string> note)
+    {
+        var (loaded, isSaid) = Load("model.weights", config.Model.Weights, config, device, model, note);
+        // The state has neither what is before the first layer nor strides.
+        bool isBefore = isSaid || loaded.Spec.Normalization is not null || loaded.Spec.StandardizesImages;
+        if (isBefore && Before(loaded.Spec) is var theirs && theirs != Before(model))
+            throw new ConfigException($"model.weights is '{loaded.Path}', a network that {theirs}, and the run's {Before(model)}: set "
+                + "model.mean and model.std as there.");
+        if (isSaid && loaded.Spec.StemStride != model.StemStride)
+            throw new ConfigException(FormattableString.Invariant(
+                $"model.weights is '{loaded.Path}', whose model.stem_stride is {loaded.Spec.StemStride}, and the run's is {model.StemStride}: set it as there."));
+        return loaded.Net.State().ToDictionary(array => array.Name);
+    }
+
+    private static string Before(ModelSpec spec) => spec.StandardizesImages ? "standardises each image"
+        : spec.Normalization is { } n ? $"normalises images by {Text(n.Mean)} and {Text(n.Std)}" : "takes images as they are";
+
+    private static string Text(IReadOnlyList<float> values) =>
+        $"[{string.Join(", ", values.Select(value => value.ToString(CultureInfo.InvariantCulture)))}]";
 
     /// <summary>A method's frozen teacher.</summary>
     /// <exception cref="ConfigException">It is not given, or does not exist.</exception>
     public static Classifier Teacher(string name, TrainerConfig config, Device device, ModelSpec model, Action<string> note) =>
         config.Method.Teachers.Of(name) is { Length: > 0 } path
             ? Load($"method.teachers.{name}", path, config, device,
-                config.Method.Teachers.Model is { Length: > 0 } own ? model with { Name = own } : model, note)
+                config.Method.Teachers.Model is { Length: > 0 } own ? model with { Name = own } : model, note).Network.Net
             : throw new ConfigException(
             $"{config.Method.Name} learns from a {name} teacher: give its run folder or weights as method.teachers.{name}.");
 
-    private static Classifier Load(string key, string text, TrainerConfig config, Device device, ModelSpec model, Action<string> note)
+    private static (LoadedNetwork Network, bool SaysItself) Load(string key, string text, TrainerConfig config, Device device,
+        ModelSpec model, Action<string> note)
     {
         string path = RunFinder.FindCheckpoint(text, config.Run.Out)
             ?? throw new ConfigException($"{key} is '{text}', which is not there: give a run, its folder or a file of weights.");
         using WeightFile opened = WeightFile.Open(CheckpointFile.At(path));
-        var choice = new WeightChoice(ModelMetadata.IsIn(opened.Metadata) ? null : model.Name, null, [], [], Strict: true);
-        return NetworkFile.Load(device, path, choice, line => note($"{key}: {line}"), model.Input).Net;
+        bool saysItself = ModelMetadata.IsIn(opened.Metadata);
+        var choice = new WeightChoice(saysItself ? null : model.Name, null, [], [], Strict: true);
+        return (NetworkFile.Load(device, path, choice, line => note($"{key}: {line}"), model.Input), saysItself);
     }
 }

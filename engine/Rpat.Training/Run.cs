@@ -23,6 +23,9 @@ internal sealed class Run : IDisposable
             if (config.Data.Aux.Length > 0 && !config.Train.OverfitBatch) More = MappedImages.Open(config.Data.Aux, data.Train);
             Device = DeviceFactory.For(config);
             Model = ModelMetadata.SpecOf(config.Model, data.Train);
+            if (Model.Classes < data.Train.ClassNames.Count)
+                throw new ConfigException(FormattableString.Invariant(
+                    $"model.classes is {Model.Classes}, and '{data.Train.Name}' has {data.Train.ClassNames.Count} classes: leave it at 0, or give at least as many."));
             Net = ModelCatalog.Build(Device, Model, Seed);
             LeastImages = Batch == 1 || data.Train.Count % Batch == 1 ? SmallestBatch.Of(Net) : 1;
             SmallestBatch.Require(Batch, LeastImages, config);
@@ -33,7 +36,7 @@ internal sealed class Run : IDisposable
             if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config, Device, Model, _filesRead.Add));
             Method = MethodFactory.Make(config);
             _group = Team.For(Device, config);
-            _companions = MethodFactory.Companions(config, Device, Model, Seed, _filesRead.Add);
+            _companions = MethodFactory.Companions(config, Method, Device, Model, Seed, _filesRead.Add);
             try
             {
                 Step = new TrainingStep(Net, Method, Optimizer, Seed, _companions, _group);

@@ -18,7 +18,7 @@ internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, I
     /// <summary>Reports what is trained on which data and device.</summary>
     public void Open()
     {
-        foreach (string note in run.Notes) view.Note(note);
+        foreach (string note in Notes) view.Note(note);
         run.Device.Noted += view.Note;
         view.Note($"{run.Data.Source}; {run.Device.Description}; {run.Net.Parameters.Count:N0} parameters");
         if (run.Team.Description is { } description) view.Note(description);
@@ -32,8 +32,10 @@ internal sealed class RunReporter(Run run, IProgressView view) : IRunObserver, I
         if (run.Folder.Plan is { IsChanged: true } plan) run.Folder.WriteConfig(plan.Stored);
         _board.Begin(_state.Step, run.Config, RegularFile.ReadText(run.Folder.PathOf(RunFolder.ConfigName), Layers.MaxFileBytes));
         if (_state.Step > 0) return;
-        foreach (string note in run.Notes) run.Folder.Warn(note);
+        foreach (string note in Notes) run.Folder.Warn(note);
     }
+
+    private IEnumerable<string> Notes => run.Notes.Concat(run.Folder.Plan is { } plan ? SuspectValues.Unread(plan.Resolved) : []);
 
     /// <inheritdoc/>
     public void EpochBegins() => _epoch = (_clock.Elapsed, _state.Statistics.Images);

@@ -1,3 +1,5 @@
+using Rpat.Robust.Methods;
+
 namespace Rpat.Training;
 
 /// <summary>Values that are possible, and a slip of the pen more often than meant: one sentence for each.</summary>
@@ -13,6 +15,17 @@ internal static class SuspectValues
         .. Step(Path(c => c.Attack.Step), config.Attack.Step, config.Attack.Eps),
         .. Above(Path(c => c.Train.Batch), config.Train.Batch, images, "training images", "each epoch is one step"),
     ];
+
+    /// <summary>A sentence for each setting of the perception term that the user gave to a method without it.</summary>
+    public static IEnumerable<string> Unread(ResolvedConfig resolved)
+    {
+        string method = resolved.Config.Method.Name;
+        foreach (var key in ConfigKeys.Below("method.rpat.").Where(key => !Schema.Applies(key.Path, method)))
+            if (resolved.Values[key.Path] is { Source: null } given && given.Text != key.Default && given.Origin != "default"
+                && !given.Origin.StartsWith("recipe ", StringComparison.Ordinal))
+                yield return $"warning: {key.Path} is {given.Text} ({given.Origin}), and {method} has no perception term: it is not read; "
+                    + $"method {method}{MethodCatalog.RpatSuffix} has one.";
+    }
 
     /// <summary>A sentence if a method never attacks, although its row says that it does.</summary>
     public static IEnumerable<string> Attack(Objective method, TrainerConfig config)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Rpat.Robust.Settings;
 
 namespace Rpat.Trainer.Cli;
 
@@ -8,9 +9,11 @@ namespace Rpat.Trainer.Cli;
 /// </summary>
 internal sealed class OfficialNames
 {
+    private const string CleanShare = "--RA_ip_rate"; // r of x̃ = r·x + (1 − r)·x′, which is 1 − α
+
     private static readonly (string Name, string Key)[] _names =
     [
-        ("--RA_ip_rate", ConfigKeys.Of(c => c.Method.Rpat.Alpha).Path), ("--RA_start", ConfigKeys.Of(c => c.Method.Rpat.Start).Path),
+        (CleanShare, ConfigKeys.Of(c => c.Method.Rpat.Alpha).Path), ("--RA_start", ConfigKeys.Of(c => c.Method.Rpat.Start).Path),
         ("--lam", ConfigKeys.Of(c => c.Method.Rpat.Weight).Path), ("--beta", "method.beta"),
         ("--epsilon", ConfigKeys.Of(c => c.Attack.Eps).Path), ("--alpha", ConfigKeys.Of(c => c.Attack.Step).Path),
         ("--pgd-alpha", ConfigKeys.Of(c => c.Attack.Step).Path),
@@ -48,8 +51,10 @@ internal sealed class OfficialNames
     {
         foreach (var (option, key) in _options.Where(pair => parsed.GetResult(pair.Option) is not null))
         {
-            host.Note($"note: {option.Name} is {ours(key)} here");
-            yield return (option.Name, key, parsed.GetValue(option)!);
+            string text = parsed.GetValue(option)!;
+            double? alpha = option.Name == CleanShare && Numbers.TryReal(text, out double share) ? 1 - share : null;
+            host.Note($"note: {option.Name} is {ours(key)} here" + (alpha is null ? "" : $", which counts from the clean image: 1 - {text}"));
+            yield return (option.Name, key, alpha is { } place ? FormattableString.Invariant($"{place:0.######}") : text);
         }
     }
 }

@@ -111,7 +111,7 @@ internal sealed class TrainCommand
         var config = processes == 1 ? resolved.Config : ProcessGroupSetup.Local(resolved.Config, ProcessGroupSetup.First(processes));
         using var run = Training.Run.Open(config);
         _host.Out.Write(ConfigWriter.Write(resolved));
-        foreach (string note in run.Notes) _host.Out.WriteLine($"# {note}");
+        foreach (string note in run.Notes.Concat(SuspectValues.Unread(resolved))) _host.Out.WriteLine($"# {note}");
         _host.Note("measuring a few training steps and a short attack for the forecast");
         _host.Out.Write(CostEstimate.Of(run).Comments());
         return ExitCode.Done;

@@ -73,6 +73,10 @@ internal static class Layers
         ? extended
         : throw new ConfigException($"'{extends.Text}' ({extends.Origin}) extends another file itself: only one level is followed.");
 
+    /// <summary>An environment without the variables <c>RPAT__SECTION__KEY</c>.</summary>
+    public static IReadOnlyDictionary<string, string> WithoutKeys(IReadOnlyDictionary<string, string> variables) => variables
+        .Where(pair => !pair.Key.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)).ToDictionary();
+
     /// <summary>The variables <c>RPAT__SECTION__KEY</c>, and below them <c>RPAT_DATA</c> and <c>RPAT_RUNS</c>.</summary>
     /// <exception cref="ConfigException">A variable names no key.</exception>
     public static ConfigLayer Environment(IReadOnlyDictionary<string, string> variables)
@@ -155,18 +159,24 @@ internal sealed record ConfigLayer(string Name, IReadOnlyDictionary<string, Conf
 /// <summary>
 /// Merges layers, from low to high. The settings that a layer, or one below it, gives for the method that it names belong to that method:
 /// if a higher layer names another method, settings that the new one does not have are dropped, and so are values that the old one has
-/// anyway.
+/// anyway. Likewise the sizes that a layer, or one below it, gives for the network that it names belong to that network.
 /// </summary>
 internal sealed class LayerMerge
 {
     private readonly Dictionary<string, int> _settings = []; // the layer of each of the method's own settings
     private readonly Dictionary<string, string> _unfit = []; // what is wrong with radii of another norm, unless a higher layer sets them
-    private int _count, _named;
+    private readonly Dictionary<string, int> _networkSizes = []; // the layer of each size of the network
+    private IReadOnlyDictionary<string, ConfigValue> _lowest = new Dictionary<string, ConfigValue>();
+    private int _count, _named, _networkNamed;
 
     /// <summary>The winning entry of every key.</summary>
     public Dictionary<string, ConfigValue> Values { get; } = [];
 
     private static readonly string[] _sizes = [ConfigKeys.Of(c => c.Attack.Eps).Path, ConfigKeys.Of(c => c.Attack.Step).Path];
+
+    private static readonly string[] _ofNetwork = [ConfigKeys.Of(c => c.Model.Width).Path, ConfigKeys.Of(c => c.Model.Blocks).Path];
+
+    private static string Network { get; } = ConfigKeys.Of(c => c.Model.Name).Path;
 
     private static string Name { get; } = ConfigKeys.Of(c => c.Method.Name).Path;
 
@@ -176,14 +186,17 @@ internal sealed class LayerMerge
     public void Add(ConfigLayer layer)
     {
         int index = _count++;
+        if (index == 0) _lowest = layer.Entries;
         string? norm = Values.GetValueOrDefault(Norm)?.Text;
         if (layer.Entries.TryGetValue(Name, out var name)) Rename(CatalogNames.Methods.Canonical(name.Text), index);
+        if (layer.Entries.TryGetValue(Network, out var network)) Replace(Schema.Find(Network, network.Origin).Canonical(network).Text, index);
         foreach (var (path, entry) in layer.Entries)
         {
             var key = Schema.Find(path, entry.Origin);
             Values[path] = key.Canonical(entry);
             _unfit.Remove(path);
             if (key.IsOfMethod) _settings[path] = index;
+            if (_ofNetwork.Contains(path)) _networkSizes[path] = index;
         }
         if (norm is not null && norm != Values[Norm].Text && RecipeBlocks.All.TryGetValue(Values[Norm].Text, out var usual))
             Resize(layer, norm, usual.Layer.Entries);
@@ -209,6 +222,15 @@ internal sealed class LayerMerge
             else _unfit[path] = $"{norm.Path} is '{norm.Text}' ({norm.Origin}), and {path} is '{entry.Text}' ({origin}), which was set for "
                 + $"{before}: set {path} too, {usual[path].Text} is usual.";
         }
+    }
+
+    // A width is a number of channels in one network and a factor in another.
+    private void Replace(string network, int index)
+    {
+        if (Values.TryGetValue(Network, out var before) && before.Text != network)
+            foreach (var (path, from) in _networkSizes)
+                if (from <= _networkNamed) Values[path] = _lowest[path];
+        _networkNamed = index;
     }
 
     private void Rename(string name, int index)

@@ -70,6 +70,7 @@ public sealed class TrainOptionTests : IDisposable
 
     [Theory]
     [InlineData("--RA_start 3", "start: 3 ", "note: --RA_start is --rpat-start here")]
+    [InlineData("--RA_ip_rate 0.3", "alpha: 0.7 ", "note: --RA_ip_rate is --rpat-rate here, which counts from the clean image: 1 - 0.3")]
     [InlineData("--lam 0.5", "weight: 0.5 ", "note: --lam is --rpat-weight here")]
     [InlineData("--pgd-alpha 2/255", "step: 2/255 ", "note: --pgd-alpha is --step-size here")]
     [InlineData("--method trades --RA --beta 5", "beta: 5 ", "note: --beta is --set method.beta= here")]

@@ -56,6 +56,55 @@ public sealed class ConfigResolverTests : IDisposable
             }
     }
 
+    /// <summary>A width is a number of channels in one network and a factor in another.</summary>
+    [Theory]
+    [InlineData("model=wideresnet34-10", 0, 0)]
+    [InlineData("model=resnet18", 0, 0)]
+    [InlineData("model=PreActResNet-18", 16, 1)] // which it is anyway
+    [InlineData("model=wideresnet34-10 model.width=2", 2, 0)]
+    [InlineData("model.width=8", 8, 1)]
+    public void SizesOfARecipesNetworkAreNotThoseOfAnother(string sets, int width, int blocks)
+    {
+        foreach (string[] layer in new[] { sets.Split(' '), [] })
+        {
+            string file = _test.Write("net.yaml", string.Concat(sets.Split(' ').Select(set => set.Replace("=", ": ") + "\n")));
+            var config = ConfigResolver.Resolve(new ConfigSources(layer.Length > 0 ? [] : [file], new Dictionary<string, string>(),
+                ["recipe.name=fashion-quick", .. layer], [])).Config;
+            Assert.Equal((width, blocks), (config.Model.Width, config.Model.Blocks));
+        }
+    }
+
+    [Fact]
+    public void SizesInAFileBelongToTheNetworkThatItNames()
+    {
+        string named = _test.Write("a.yaml", "model: {name: preactresnet18, width: 8}"), sizes = _test.Write("b.yaml", "model.width: 8");
+        Assert.Equal(0, Resolve([named], "model=wideresnet34-10").Model.Width);
+        Assert.Equal(8, Resolve([sizes], "model=wideresnet34-10").Model.Width);
+    }
+
+    [Theory]
+    [InlineData("method=trades-awp method.awp.gamma=0.01", "trades-awp has a weight perturbation of its own")]
+    [InlineData("method=adr method.gamma=0.005 method.awp.gamma=0.01", "adr has a weight perturbation of its own")]
+    [InlineData("method=adr method.awp.gamma=0.01", "")]
+    public void AMethodsOwnWeightPerturbationIsNotReplaced(string sets, string sentence)
+    {
+        var error = Record.Exception(() => Resolve([], sets.Split(' ')));
+        if (sentence.Length == 0) Assert.Null(error);
+        else Assert.Contains(sentence, Assert.IsType<ConfigException>(error).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ASettingOfThePerceptionTermIsSaidToBeUnreadWithoutIt()
+    {
+        string[] Said(params string[] sets) => [.. SuspectValues.Unread(ConfigResolver.Resolve(new ConfigSources([],
+            new Dictionary<string, string>(), ["recipe.name=fashion-quick", .. sets], [])))];
+        Assert.Empty(Said("method=pgd-at"));
+        Assert.Empty(Said("method=pgd-at", "method.rpat.weight=1")); // its default
+        Assert.Empty(Said("method.rpat.weight=10"));
+        Assert.Equal("warning: method.rpat.weight is 10 (--set), and pgd-at has no perception term: it is not read; method pgd-at+rpat has "
+            + "one.", Assert.Single(Said("method=pgd-at", "method.rpat.weight=10")));
+    }
+
     [Fact]
     public void ARadiusOfAFileIsNotThatOfAnotherNorm()
     {

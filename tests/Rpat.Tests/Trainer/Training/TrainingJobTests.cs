@@ -119,6 +119,37 @@ public sealed class TrainingJobTests : IDisposable
     }
 
     [Fact]
+    public void Fewer_classes_than_the_images_have_are_refused() => Assert.Equal(
+        $"model.classes is 2, and 'tiny' has 3 classes: leave it at 0, or give at least as many.",
+        Assert.ThrowsAny<UserException>(() => TrainingJob.Open([.. Settings("few"), "model.classes=2"])).Message);
+
+    /// <summary>The state of a network has neither the normalisation before it nor strides.</summary>
+    [Theory]
+    [InlineData("model.mean=0.5", "model.std=0.25", "a network that normalises images by [0.5] and [0.25], and the run's takes images as "
+        + "they are: set model.mean and model.std as there.")]
+    [InlineData("model.stem_stride=2", "train.seed=1", "whose model.stem_stride is 2, and the run's is 1: set it as there.")]
+    public void A_run_starts_from_weights_that_see_its_images(string first, string second, string sentence)
+    {
+        string folder;
+        using (var job = TrainingJob.Open([.. Settings("first"), "train.epochs=1", first, second]))
+        {
+            folder = job.Folder;
+            job.Train();
+        }
+        string weights = $"model.weights={folder}";
+        Assert.Contains(sentence, Assert.ThrowsAny<UserException>(() => TrainingJob.Open([.. Settings("next"), weights])).Message);
+        using var same = TrainingJob.Open([.. Settings("next"), weights, first, second]);
+    }
+
+    [Fact]
+    public void A_teacher_of_no_weight_is_not_asked_for()
+    {
+        using var job = TrainingJob.Open([.. Settings("alone"), "method.name=kd-swa", "method.clean=0", "method.robust=0"]);
+        Assert.Contains("learns from a clean teacher", Assert.ThrowsAny<UserException>(
+            () => TrainingJob.Open([.. Settings("taught"), "method.name=kd-swa", "method.robust=0"])).Message);
+    }
+
+    [Fact]
     public void What_is_null_is_named()
     {
         var set = LabeledImages.FromFloats("own", 1, 2, 2, new float[8], [0, 1]);
