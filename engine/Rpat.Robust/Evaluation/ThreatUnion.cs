@@ -45,6 +45,8 @@ public sealed record ThreatUnion(string Model, string ModelHash, int Images, int
         var radii = read.SelectMany(one => one.Manifest.EpsValues.Zip(one.Manifest.Eps)).DistinctBy(radius => radius.First).ToDictionary();
         var unions = read.GroupBy(one => one.Manifest.ModelHash)
             .Select(of => Join(of.First().Manifest, of.SelectMany(one => Columns(one.Manifest, one.Ledger, radii)))).ToList();
+        if (unions[0].Robust.Count == 0)
+            throw new DataException($"'{first}' has no attack, and a union is one of attacks: give evaluations that have some.");
         var threats = unions[0].Robust.Select(column => column.Threat).ToHashSet();
         return unions.FirstOrDefault(other => !threats.SetEquals(other.Robust.Select(c => c.Threat))) is { } lacking
             ? throw new DataException($"'{lacking.Model}' and '{unions[0].Model}' are not measured under the same threats: "

@@ -88,7 +88,8 @@ internal sealed class BlackBoxCommand
         string folder = EvalFolder.Choose(options, images.Count, parsed.GetValue(_out), parsed.GetValue(_resume), root, _host.Note);
         IReadOnlyList<string> earlier = parsed.GetValue(_again) || parsed.GetValue(_out) is not null ? []
             : EvalFolder.Earlier(file, EvalFolder.NameOf(options, images.Count), root);
-        using var console = new EvalConsole(_host, folder, parsed.GetValue(_resume), earlier);
+        using var console = new EvalConsole(_host, folder, parsed.GetValue(_resume), earlier)
+        { Keeps = EvalFolder.Keeps(options, parsed.GetValue(_out)) };
         return console.Run(() =>
         {
             var box = model.On(device);
@@ -96,7 +97,6 @@ internal sealed class BlackBoxCommand
             console.Done();
             var measured = corruptions is null ? default : Measured(parsed, box, corruptions, plan, root);
             Conclude(parsed, report, console.Folder, measured.Report, measured.Folder);
-            EvalFolder.Leave(options, parsed.GetValue(_out), folder);
             return ExitCode.Done;
         });
     }

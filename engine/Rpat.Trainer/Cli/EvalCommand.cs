@@ -77,14 +77,14 @@ internal sealed class EvalCommand
             _host.Note);
         IReadOnlyList<string> earlier = parsed.GetValue(_again) || parsed.GetValue(_out) is not null ? []
             : EvalFolder.Earlier(options.Checkpoint, EvalFolder.NameOf(options, subject.Count), _threat.Runs(parsed));
-        using var console = new EvalConsole(_host, folder, parsed.GetValue(_resume), earlier);
+        using var console = new EvalConsole(_host, folder, parsed.GetValue(_resume), earlier)
+        { Keeps = EvalFolder.Keeps(options, parsed.GetValue(_out)) };
         return console.Run(() =>
         {
             var (plan, report) = Evaluate(parsed, options, subject, console);
             console.Done();
             Conclude(parsed, report, subject, plan, console.Folder, options.Checkpoint,
                 PublishedCheck.Of(options.Checkpoint, options, report));
-            EvalFolder.Leave(options, parsed.GetValue(_out), folder);
             return Judge(limits.Missed(report, options.Attacks, [.. options.Radii.Select(r => r.Text)]));
         });
     }

@@ -146,7 +146,8 @@ internal sealed class RunsCommand
             yield return $"started   {Time(record.Start)}, as: {ShellWord.Line(record.CommandLine)}";
             foreach (var resume in record.Resumes ?? [])
                 yield return $"resumed   {Time(resume.Start)}, as: {ShellWord.Line(resume.CommandLine)}";
-            if (record.End is { } end) yield return $"ended     {Time(end)}, after {RunReport.Duration(run)}";
+            if (record.End is { } end)
+                yield return $"ended     {Time(end)}{(RunReport.Duration(run) is { Length: > 0 } time ? $", after {time}" : "")}";
         }
 
         if (run.Events.Count > 0) yield return FormattableString.Invariant(

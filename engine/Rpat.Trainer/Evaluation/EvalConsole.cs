@@ -8,6 +8,7 @@ internal sealed class EvalConsole : IDisposable
     private readonly bool _resume;
     private readonly StopRequest _stop = new() { Leave = Environment.Exit };
     private readonly EvalProgressLines _lines;
+    private readonly string _made;
 
     /// <summary>Listens to signals from here on.</summary>
     /// <param name="folder">The evaluation's.</param>
@@ -15,7 +16,7 @@ internal sealed class EvalConsole : IDisposable
     /// <param name="earlier">Folders of which one that holds the same evaluation, finished, is taken instead.</param>
     public EvalConsole(CommandContext host, string folder, bool resume, IReadOnlyList<string> earlier)
     {
-        (_host, Folder, _earlier, _lines) = (host, folder, resume ? [] : earlier, new EvalProgressLines(host));
+        (_host, Folder, _made, _earlier, _lines) = (host, folder, folder, resume ? [] : earlier, new EvalProgressLines(host));
         _resume = resume || !Path.Exists(Path.Combine(folder, EvaluationManifest.FileName));
         _stop.Announced = () => _lines.Note("stopping; a second signal stops at once");
         _stop.Listen();
@@ -23,6 +24,9 @@ internal sealed class EvalConsole : IDisposable
 
     /// <summary>The folder that has the result.</summary>
     public string Folder { get; private set; }
+
+    /// <summary>Whether the folder stays; otherwise it goes with the console.</summary>
+    public bool Keeps { get; init; } = true;
 
     /// <summary>Does the evaluation, and what comes after it.</summary>
     /// <returns>The work's exit code, or that of a stop.</returns>
@@ -35,7 +39,8 @@ internal sealed class EvalConsole : IDisposable
         catch (OperationCanceledException)
         {
             _lines.Dispose();
-            _host.Error.WriteLine($"stopped; what is done is in {Folder}: resume with the same command and --resume");
+            _host.Error.WriteLine(Keeps ? $"stopped; what is done is in {Folder}: resume with the same command and --resume"
+                : "stopped; nothing is kept: repeat the command");
             return _stop.Code;
         }
     }
@@ -61,8 +66,8 @@ internal sealed class EvalConsole : IDisposable
     public CorruptionReport Measure(Classifier net, Corruptions set, EvaluationManifest plan, int batch)
     {
         foreach (string earlier in _earlier)
-            if (CorruptionReport.In(earlier) is { IsWhole: true } report && CorruptionReport.IsOf(earlier, plan))
-                return Known(earlier, report);
+            if (CorruptionReport.IsWholeIn(earlier) && CorruptionReport.IsOf(earlier, plan))
+                return Known(earlier, CorruptionReport.In(earlier)!);
         return CorruptionReport.Measure(net, set, plan, Folder, batch, _resume, _lines.Note, Tick);
     }
 
@@ -74,6 +79,7 @@ internal sealed class EvalConsole : IDisposable
     {
         _lines.Dispose();
         _stop.Dispose();
+        if (!Keeps && Directory.Exists(_made)) Directory.Delete(_made, recursive: true);
     }
 
     private void Tick()

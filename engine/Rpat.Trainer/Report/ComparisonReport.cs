@@ -81,10 +81,11 @@ internal sealed class ComparisonReport
     // Evaluations of the same corruptions of as many images.
     private string Corrupted()
     {
-        var rows = _runs.SelectMany((run, i) => run.Corrupted.Select(one => (Run: i, one.Report))).GroupBy(one => one.Report.Title)
+        var rows = _runs.SelectMany((run, i) => run.Corrupted.Select(one => (Run: i, one.Report))).GroupBy(one => (one.Report.Title, one.Report.Part))
             .SelectMany(same => same.DistinctBy(one => one.Run)).ToList();
         return rows.Count == 0 ? "" : Html.Table(["Run", "Mean accuracy, %", "Measured on"], rows.Select(row =>
-            ("", (IReadOnlyList<string>)[_names[row.Run], RunReport.Percent(row.Report.Mean), row.Report.Title + " each"])));
+            ("", (IReadOnlyList<string>)[_names[row.Run], RunReport.Percent(row.Report.Mean),
+                $"{row.Report.Title} each{(row.Report.Part.Length > 0 ? $": {row.Report.Part}" : "")}"])));
     }
 
     // Two methods are compared at the same seed, where runs share seeds.

@@ -9,7 +9,7 @@ internal static class CurveNames
     /// <summary>Whether a metric is a share of images, which people read in percent.</summary>
     public static bool IsAccuracy(string metric) =>
         metric.EndsWith("acc", StringComparison.Ordinal) || metric.StartsWith("clean", StringComparison.Ordinal)
-        || metric.StartsWith("pgd", StringComparison.Ordinal) || CatalogNames.Attacks.Knows(metric);
+        || metric.StartsWith("pgd", StringComparison.Ordinal) || CatalogNames.Attacks.Match(metric) is not null;
 
     private static string Split(string split) => split switch
     {

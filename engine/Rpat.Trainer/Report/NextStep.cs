@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using Rpat.Robust.Methods;
 
 namespace Rpat.Trainer.Report;
@@ -38,8 +39,20 @@ internal static class NextStep
             : $"{Attack(compared, beside)}  # {other}, to compare";
     }
 
-    private static string Attack(string folder, string run) =>
-        Command(folder, "eval", run, "--attacks", "clean,pgd20,aa", "--n", Images.ToString(CultureInfo.InvariantCulture));
+    private static string Attack(string folder, string run) => Command(folder,
+        ["eval", run, "--attacks", "clean,pgd20,aa", "--n", Images.ToString(CultureInfo.InvariantCulture), .. Threat(folder)]);
+
+    // What the run was trained against, where that is not what 'rpat eval' takes anyway.
+    private static string[] Threat(string folder)
+    {
+        if (RunContents.Find(folder, RunFolder.ConfigName) is null) return [];
+        var read = Layers.Recorded(folder);
+        string norm = Text(c => c.Attack.Norm), eps = Text(c => c.Attack.Eps);
+        if (norm.Length == 0 || eps.Length == 0) return [];
+        return (norm, eps) == (Norm.Linf.Name, UsualThreat.Eps(Norm.Linf)) ? [] : ["--norm", norm, "--eps", eps];
+
+        string Text(Expression<Func<TrainerConfig, object?>> key) => read.GetValueOrDefault(ConfigKeys.Of(key).Path)?.Text ?? "";
+    }
 
     private static string Command(string folder, params string[] words) =>
         $"rpat {ShellWord.Line([.. words, .. RunPlugins.Options(folder)])}";
@@ -51,7 +64,7 @@ internal static class NextStep
         return MethodCatalog.Find(other) is null ? "pgd-at" : other;
     }
 
-    private static bool IsAttacked(string folder) => RunData.Load(folder).Accuracies.Any(RunData.IsAutoAttack);
+    private static bool IsAttacked(string folder) => RunData.Load(folder).Deciding.Any(RunData.IsAutoAttack);
 
     // The method, and all else that two runs must share to be compared.
     private static (string Method, string Others) Settings(string folder)

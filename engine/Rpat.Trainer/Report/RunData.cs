@@ -1,3 +1,5 @@
+using Rpat.Robust.Settings;
+using Rpat.Trainer.Evaluation;
 using Rpat.Trainer.View;
 
 namespace Rpat.Trainer.Report;
@@ -53,7 +55,7 @@ internal sealed record RunData(
 
     /// <summary>Whether an accuracy is AutoAttack's.</summary>
     public static bool IsAutoAttack(MeasuredAccuracy a) =>
-        a.Depth == 0 && a.Attack.Split(' ', '-')[0] == AttackTitle.Of("aa");
+        a.Depth == 0 && a.Attack.Split(' ', '-')[0] == AttackTitle.Of("aa") && a.Attack != AttackTitle.Of(Transfer.NameOf("aa"));
 
     /// <summary>
     /// The evaluation that decides, since Mean and NRR join a clean and a robust accuracy of the same images: one with AutoAttack if there
@@ -64,7 +66,11 @@ internal sealed record RunData(
         .ThenByDescending(measured => measured.Any(a => !a.IsClean))
         .ThenByDescending(measured => measured[0].Images).FirstOrDefault() ?? [];
 
-    internal string OwnThreat => $"{Setting(ConfigKeys.Of(c => c.Attack.Norm).Path)} eps {Setting(ConfigKeys.Of(c => c.Attack.Eps).Path)}";
+    internal string OwnThreat => Threat(Setting(ConfigKeys.Of(c => c.Attack.Norm).Path), Setting(ConfigKeys.Of(c => c.Attack.Eps).Path));
+
+    // A radius may be written in several ways: 1, 255/255.
+    private static string Threat(string norm, string eps) =>
+        $"{norm} eps {(Numbers.TryReal(eps, out double length) ? Format.Pixels(length) : eps)}";
 
     /// <summary>One accuracy of the evaluation that counts, for its images and conditions; null without a result.</summary>
     public MeasuredAccuracy? AnyResult => Clean ?? Robust;
@@ -161,11 +167,12 @@ internal sealed record RunData(
         from s in result.Scores
         let source = result.Network.Length == 0 ? EndOfRun : $"{EndOfRun}, {result.Network}"
         // With a best epoch the run's name stands for its network.
-        let other = results.Count > 1 && result == results[0] ? CheckpointFile.Name : ""
-        select new MeasuredAccuracy(s.Title, s.IsClean ? "" : result.Threat, (int)Math.Round(s.Accuracy * result.Images), result.Images,
+        let other = results.Count > 1 && result == results[0] ? CheckpointFile.Name : "" // the epoch of the best one parts no seeds
+        let threat = result.Threat.Split(" eps ") is [var norm, var eps] ? Threat(norm, eps) : result.Threat
+        select new MeasuredAccuracy(s.Title, s.IsClean ? "" : threat, (int)Math.Round(s.Accuracy * result.Images), result.Images,
         source)
         {
-            Conditions = $"{result.Images} images of {images}, {result.Threat}{(result.Network.Length == 0 ? "" : $", {result.Network}")}",
+            Conditions = $"{result.Images} images of {images}, {threat}{(other.Length == 0 ? "" : ", last epoch")}",
             OtherFile = other,
         };
 
@@ -240,7 +247,7 @@ internal sealed record RunData(
         return report.Images > 0 && report.CleanCorrect >= 0 && report.CleanCorrect <= report.Images
             && report.Warnings.All(warning => warning is not null) && report.SelfTest.All(test => test is not null)
             && report.Columns.All(column => column is not null && Counts(column.Robust) && column.Eps >= 0
-            && column.Eps < manifest.Eps.Count
+            && column.Eps < manifest.EpsValues.Count
                 && column.Stages.All(stage => stage is not null && Counts(stage.Robust)));
     }
 
@@ -248,12 +255,13 @@ internal sealed record RunData(
     {
         if (file.Length > 0) name = $"{name} of {file}";
         string from = manifest.First == 0 ? "" : FormattableString.Invariant($" from {manifest.First}"),
-            conditions = $"{report.Images} images of {manifest.Data}{from}, {manifest.Norm} eps {string.Join('+', manifest.Eps)}"
+            radii = string.Join('+', manifest.EpsValues.Select(Format.Pixels)),
+            conditions = $"{report.Images} images of {manifest.Data}{from}, {manifest.Norm} eps {radii}"
                 + (file.Length > 0 ? $", {file}" : "");
         yield return new("Clean", "", report.CleanCorrect, report.Images, name) { Conditions = conditions, OtherFile = file };
         foreach (ColumnResult column in report.Columns)
         {
-            string threat = $"{manifest.Norm} eps {manifest.Eps[column.Eps]}";
+            string threat = $"{manifest.Norm} eps {Format.Pixels(manifest.EpsValues[column.Eps])}";
             yield return new(AttackTitle.Of(column.Label), threat, column.Robust, report.Images, name)
             { Conditions = conditions, OtherFile = file };
             if (column.Stages.Count < 2) continue;

@@ -17,7 +17,7 @@ internal static class RunWarnings
                 + (run.Status == "running" ? "." : $": 'rpat {Resume(run)}' resumes it.");
         if (run.Events.Any(e => e.Values.Any(v => !double.IsFinite(v.Value)))) yield return "Some metrics are not finite numbers.";
         if (run.Robust is null) yield return "Robustness has not been measured: run 'rpat eval' with attacks.";
-        else if (!run.Accuracies.Any(RunData.IsAutoAttack))
+        else if (!run.Deciding.Any(RunData.IsAutoAttack))
             yield return $"Robust accuracy was measured by {By(run)}, which overestimates it"
                 + (run.Checkpoint is { } file && OnnxModel.Is(file) ? "." : ": 'rpat eval … --attacks aa' runs AutoAttack.");
         if (run.Robust is { Images: < Few } few && !run.Warnings.Any(w => w.Contains("images are few", StringComparison.Ordinal)))
@@ -38,7 +38,7 @@ internal static class RunWarnings
 
     private static string By(RunData run)
     {
-        string[] names = [.. run.Accuracies.Where(a => a is { IsClean: false, Depth: 0 }).Select(a => a.Attack).Distinct()];
+        string[] names = [.. run.Deciding.Where(a => a is { IsClean: false, Depth: 0 }).Select(a => a.Attack).Distinct()];
         return names.All(name => name.StartsWith("PGD", StringComparison.Ordinal)) ? "PGD alone" : string.Join(", ", names);
     }
 

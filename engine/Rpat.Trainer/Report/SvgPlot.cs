@@ -79,7 +79,9 @@ internal sealed class SvgPlot
         double width = InnerWidth / names.Count, widest = names.Max(n => Svg.WidthOf(n, TextSize));
         bool wide = widest > width - 4, numbered = wide && names.Where((name, i) => Leaves(name, Left + width * (i + 0.5))).Any(),
             turned = wide && !numbered;
-        for (int i = 0; i < names.Count; i++)
+        // Numbers that would touch the one before are left out.
+        int every = numbered ? Math.Max(1, (int)Math.Ceiling((Svg.WidthOf($"{names.Count}", TextSize) + 4) / width)) : 1;
+        for (int i = 0; i < names.Count; i += every)
         {
             double middle = Left + width * (i + 0.5);
             _root.Add(turned ? Svg.Text(middle, Floor + 14, names[i], "end", look: "soft", turn: -Turn)

@@ -37,7 +37,9 @@ internal sealed class ReproduceSteps(CommandContext host, Func<string[], Command
         using var log = new StreamWriter(AtomicFile.OpenToGrow(Path.Combine(job.Folder, "commands.log"), FileShare.None))
         { AutoFlush = true };
         log.WriteLine($"$ rpat {string.Join(' ', command)}");
-        int code = program(command, host with { Out = log, Error = lines, ErrorIsTerminal = false });
+        // Only what the plan says counts, and is recorded.
+        int code = program(command, host with
+        { Out = log, Error = lines, ErrorIsTerminal = false, Environment = Layers.WithoutKeys(host.Environment) });
         string time = Format.Duration(Stopwatch.GetElapsedTime(start));
         host.Note($"{title}: {what} {(code == ExitCode.Done ? "done" : ExitCode.IsStop(code) ? "stopped" : "failed")} after {time}");
         if (code != ExitCode.Done && !ExitCode.IsStop(code))

@@ -68,12 +68,25 @@ internal sealed record Study(
         var variants = ((YamlSequenceNode)node["variants"]).Children.Cast<YamlMappingNode>().Select(v => new StudyVariant(
             $"{v["name"]}", $"{v["recipe"]}", RecipeBlocks.TextOf(v, "against"), Whole(v["seeds"]), [.. shared, .. Sets(v)])).ToList();
         if (variants.All(variant => variant.Seeds < 1)) throw new FormatException("it has no variant with a seed");
+        if (variants.Find(variant => !IsName(variant.Name)) is { } odd)
+            throw new FormatException($"the name '{odd.Name}' of a variant has more than letters, digits and '.+-_'");
+        if (variants.GroupBy(variant => variant.Name).FirstOrDefault(same => same.Count() > 1) is { } twice)
+            throw new FormatException($"two variants are called '{twice.Key}'");
+        if (variants.Find(one => one.Against.Length > 0 && variants.TrueForAll(other => other.Name != one.Against)) is { } alone)
+            throw new FormatException($"'{alone.Name}' is compared with '{alone.Against}', which is no variant");
         return new(name, RecipeBlocks.TextOf(node, "about"), Attack(node, "strong"), Attack(node, "monitor"), Attack(node, "perception"),
             variants);
     }
 
-    private static StudyAttack Attack(YamlMappingNode node, string key) =>
-        new($"{RecipeBlocks.MapOf(node, key)["attack"]}", Whole(RecipeBlocks.MapOf(node, key)["images"]));
+    // It is the name of a folder and a cell of the table.
+    private static bool IsName(string text) => text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || ".+-_".Contains(c))
+        && text.Any(char.IsAsciiLetterOrDigit);
+
+    private static StudyAttack Attack(YamlMappingNode node, string key)
+    {
+        string name = $"{RecipeBlocks.MapOf(node, key)["attack"]}";
+        return IsName(name) ? new(name, Whole(RecipeBlocks.MapOf(node, key)["images"])) : throw new FormatException($"{key} is '{name}'");
+    }
 
     private static List<string> Sets(YamlMappingNode node) =>
         [.. RecipeBlocks.Entries(RecipeBlocks.MapOf(node, "values"), "study", null).Select(entry => $"{entry.Path}={entry.Text}")];

@@ -76,6 +76,7 @@ internal sealed class StudyRun(StudyPlace place, StudyFile file, CommandContext 
     {
         record = null;
         var job = row.Job(where);
+        Claim(row, job);
         string title = FormattableString.Invariant($"[{row.Number}/{row.Study.Rows.Count}] {row.Variant.Name} seed {row.Seed}");
         int code = Timed(job, () => _steps.Train(job, title));
         if (code != ExitCode.Done) return code;
@@ -87,6 +88,17 @@ internal sealed class StudyRun(StudyPlace place, StudyFile file, CommandContext 
         }
         record = StudyRecord.Of(row, job, SecondsOf(job));
         return ExitCode.Done;
+    }
+
+    // What an earlier plan of the same names has trained or measured is none of this row's.
+    private static void Claim(StudyRow row, ReproduceJob job)
+    {
+        string path = Path.Combine(job.Folder, "settings.txt"), now = row.Settings(job);
+        if (File.Exists(path) && RegularFile.ReadText(path, 100).Trim() is var before && before != now)
+            throw new UsageException($"'{job.Folder}' holds a run of the settings {before}, and row {row.Number} now has {now}: choose "
+                + "another --out, or give the study another name.");
+        AtomicFile.MakeFolder(job.Folder);
+        AtomicFile.WriteText(path, now + "\n");
     }
 
     // Processor time of all threads; the last step of a process that is killed is not counted.

@@ -30,6 +30,10 @@ internal sealed record CorruptionReport(int Images, IReadOnlyList<string> Names,
     public string Title => FormattableString.Invariant(
         $"{Names.Count} corruptions x {Corruptions.Severities} severities of {Images} images");
 
+    /// <summary>Which corruptions; empty for all that there are.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string Part => Names.Count == Corruptions.Known.All().Count() ? "" : string.Join(", ", Names);
+
     /// <summary>A cell's accuracy, of 1.</summary>
     public double Share(CorruptionCell cell) => (double)cell.Correct / Images;
 
@@ -67,6 +71,19 @@ internal sealed record CorruptionReport(int Images, IReadOnlyList<string> Names,
         catch (JsonException error)
         {
             throw new DataException($"'{path}' is damaged: measure it again.", error);
+        }
+    }
+
+    /// <summary>Whether a folder holds a whole evaluation on corruptions; a damaged one is none.</summary>
+    public static bool IsWholeIn(string folder)
+    {
+        try
+        {
+            return In(folder) is { IsWhole: true };
+        }
+        catch (DataException)
+        {
+            return false;
         }
     }
 
@@ -108,6 +125,7 @@ internal sealed record CorruptionReport(int Images, IReadOnlyList<string> Names,
         var text = new StringBuilder();
         text.Append("corruption,").AppendJoin(',', Cells.Select(c => c.Name)).Append('\n');
         text.Append("severity,").AppendJoin(',', Cells.Select(c => c.Severity)).Append('\n');
+        if (model.AsSpan().ContainsAny(",\"\n\r")) model = $"\"{model.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
         text.Append(model).Append(',').AppendJoin(',', Cells.Select(c => Share(c).ToString("R", CultureInfo.InvariantCulture)))
             .Append('\n');
         AtomicFile.WriteText(path, text.ToString());

@@ -13,7 +13,7 @@ internal static class EvalFolder
     /// <param name="note">Receives what is resumed, or could be.</param>
     /// <exception cref="UsageException">The user's folder holds an evaluation that is not to be resumed.</exception>
     public static string Choose(EvalOptions options, int images, string? outFolder, bool resume, string root, Action<string> note) =>
-        outFolder is null && options.Attacks.Count == 0 ? Directory.CreateTempSubdirectory("rpat-eval-").FullName
+        !Keeps(options, outFolder) ? Directory.CreateTempSubdirectory("rpat-eval-").FullName
             : Choose(options.Checkpoint, NameOf(options, images), outFolder, resume, root, note);
 
     /// <summary>The same, by the evaluation's name.</summary>
@@ -24,8 +24,7 @@ internal static class EvalFolder
         string first = FirstOf(checkpoint, name, root);
         string[] taken = [.. Numbered(first).TakeWhile(Directory.Exists)];
         string? last = taken.LastOrDefault();
-        if (last is not null && RunContents.Find(last, EvaluationReport.FileName) is null
-            && CorruptionReport.In(last) is not { IsWhole: true })
+        if (last is not null && RunContents.Find(last, EvaluationReport.FileName) is null && !CorruptionReport.IsWholeIn(last))
             note(resume ? $"note: resumes '{last}'" : $"note: '{last}' is unfinished: --resume would resume it; this is another");
         return resume ? last ?? first : Numbered(first).ElementAt(taken.Length);
     }
@@ -37,11 +36,8 @@ internal static class EvalFolder
     private static string FirstOf(string checkpoint, string name, string root) =>
         Path.Combine(RunFinder.HomeOf(checkpoint, root), Part, Safe(name));
 
-    /// <summary>Removes the files of a clean pass, unless the user wants them in a folder.</summary>
-    public static void Leave(EvalOptions options, string? outFolder, string folder)
-    {
-        if (outFolder is null && options.Attacks.Count == 0) Directory.Delete(folder, recursive: true);
-    }
+    /// <summary>Whether the files are kept: those of a clean pass only where the user wants them in a folder.</summary>
+    public static bool Keeps(EvalOptions options, string? outFolder) => outFolder is not null || options.Attacks.Count > 0;
 
     /// <summary>What was said about a file when it was last evaluated; nothing if it never was, or is another file now.</summary>
     public static WeightChoice? Remembered(string checkpoint, string root)

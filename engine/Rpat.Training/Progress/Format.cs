@@ -19,7 +19,7 @@ internal static class Format
     public static string Pixels(double length)
     {
         double levels = length * 255;
-        return levels <= 255 && Math.Abs(levels - Math.Round(levels)) < 1e-6
+        return levels < 255 && Math.Abs(levels - Math.Round(levels)) < 1e-6
             ? FormattableString.Invariant($"{Math.Round(levels)}/255") : Number(length);
     }
 

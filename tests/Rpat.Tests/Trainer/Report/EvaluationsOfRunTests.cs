@@ -1,3 +1,4 @@
+using Rpat.Robust.Settings;
 using Rpat.Tests.Trainer.Runs;
 using Rpat.Trainer.Report;
 
@@ -60,6 +61,35 @@ public sealed class EvaluationsOfRunTests : IDisposable
         Assert.Matches(@"to \d+\.\d\d on 10 images, linf eps 4/255<", RunReport.Page(RunData.Load(run)));
     }
 
+    /// <summary>A radius may be written in several ways.</summary>
+    [Fact]
+    public void ThreatsAreComparedByTheirLengths()
+    {
+        string run = MadeRun.Finished(_test, "one", "attack.norm=l2", "attack.eps=1", "attack.step=0.2");
+        RunResult.Save(run, [new EvaluationResult(10, "l2 eps 255/255", [new("Clean", true, 0.9), new("PGD-20", false, 0.4)])]);
+        Evaluate(run, "aa", Path.Combine(run, "model.safetensors"), "x", right: 3, "aa");
+        var data = RunData.Load(run);
+        Assert.Equal(("PGD-20", "l2 eps 1"), (data.Robust!.Attack, data.Robust.Threat));
+        Assert.Contains(data.Warnings, warning => warning.Contains("measured by PGD alone", StringComparison.Ordinal)); // AA was another threat
+        Assert.Equal($"rpat eval {run} --attacks clean,pgd20,aa --n 100 --norm l2 --eps 1", NextStep.Of(run, run));
+    }
+
+    [Fact]
+    public void SeedsWithOtherBestEpochsAreOneRow()
+    {
+        string[] runs = [.. new[] { (1, 3), (2, 4) }.Select(seed =>
+        {
+            string run = MadeRun.Finished(_test, $"s{seed.Item1}", $"train.seed={seed.Item1}");
+            EvaluationResult Of(string network) => new(10, "linf eps 8/255", [new("Clean", true, 0.9), new("PGD-20", false, 0.4)])
+            { Network = network, Split = "test" };
+            RunResult.Save(run, [Of("last epoch (5)"), Of($"best epoch ({seed.Item2})") with { Split = "test_best" }]);
+            return run;
+        })];
+        string table = new PaperTable(SharedEvaluation.Of([.. runs.Select(RunData.Load)])).Write("md");
+        Assert.Matches(@"(?m)^\| [^|]+\| +2 +\|", table);
+        Assert.Equal(3, table.Split('\n').Count(line => line.StartsWith('|')));
+    }
+
     [Fact]
     public void AFileFromElsewhereHasItsNetworkAndItsThreat()
     {
@@ -117,7 +147,8 @@ public sealed class EvaluationsOfRunTests : IDisposable
         string eps = "8/255")
     {
         string folder = Directory.CreateDirectory(Path.Combine(run, "eval", name)).FullName;
-        var manifest = new EvaluationManifest(EvaluationManifest.Layout, model, hash, "cifar10", "data", 10, "linf", [eps], [8 / 255.0],
+        var manifest = new EvaluationManifest(EvaluationManifest.Layout, model, hash, "cifar10", "data", 10, "linf", [eps],
+            [Numbers.TryReal(eps, out double length) ? length : double.NaN],
             [attack], [attack], [])
         { Architecture = "resnet18", Columns = [new ColumnPlan(0, attack, attack, 1, [])] };
         var report = new EvaluationReport(10, 10, [new ColumnResult(0, attack, attack, right, [])], [], []);

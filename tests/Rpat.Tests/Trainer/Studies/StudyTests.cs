@@ -111,6 +111,34 @@ public sealed class StudyTests : IDisposable
         Assert.Equal(6, done.Count);
     }
 
+    [Theory]
+    [InlineData("name: term", "name: 'a, b'", "more than letters, digits")]
+    [InlineData("name: term", "name: ..", "more than letters, digits")]
+    [InlineData("name: term", "name: base", "two variants are called 'base'")]
+    [InlineData("against: base", "against: bass", "'term' is compared with 'bass', which is no variant")]
+    [InlineData("attack: pgd3", "attack: 'pgd3, pgd2'", "strong is 'pgd3, pgd2'")]
+    public void NamesThatNoTableCanHoldAreRefused(string was, string now, string sentence)
+    {
+        string file = _test.Write("odd.yaml", File.ReadAllText(_test.PathOf("tiny.yaml")).Replace(was, now));
+        Assert.Contains(sentence, Assert.Throws<UsageException>(() => Study.Find(file)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatAnotherPlanHasTrainedIsNotTakenAndTheEnvironmentIsNoPart()
+    {
+        var place = new StudyPlace(_test.PathOf("runs"), null, "cpu", 1);
+        StudyRun Run(string table) => new(place, new StudyFile(_test.PathOf(table)), _test.Host with
+        { Environment = new Dictionary<string, string>(_test.Host.Environment) { ["RPAT__TRAIN__LABEL_SMOOTHING"] = "0.5" } }, App.Run);
+        var row = Study.Find(_test.PathOf("tiny.yaml")).Rows[0];
+        Assert.Equal(0, Run("one.csv").Run([row]));
+        string config = File.ReadAllText(Path.Combine(row.Job(place).Run!, "config.yaml"));
+        Assert.Contains("label_smoothing: 0 ", config, StringComparison.Ordinal);
+        string changed = _test.Write("tiny2.yaml", File.ReadAllText(_test.PathOf("tiny.yaml")).Replace("train.epochs: 2", "train.epochs: 4"));
+        Assert.Matches("holds a run of the settings [0-9a-f]+, and row 1 now has [0-9a-f]+: choose another --out",
+            Assert.Throws<UsageException>(() => Run("two.csv").Run([Study.Find(changed).Rows[0]])).Message);
+        Assert.False(File.Exists(_test.PathOf("two.csv")));
+    }
+
     [Fact]
     public void ProcessesThatAddRowsAtOnceLoseNone()
     {
