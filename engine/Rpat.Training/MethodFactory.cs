@@ -27,11 +27,11 @@ internal static class MethodFactory
     /// <exception cref="ConfigException">A teacher is not given.</exception>
     public static AuxiliaryModels Companions(TrainerConfig config, Objective method, Device device, ModelSpec model, ulong seed,
         Action<string> note) => new()
-    {
-        Twin = () => ModelCatalog.Build(device, model, seed),
-        Teachers = method.AllTeachers.ToDictionary(
+        {
+            Twin = () => ModelCatalog.Build(device, model, seed),
+            Teachers = method.AllTeachers.ToDictionary(
             name => name, name => PretrainedWeights.Teacher(name, config, device, model, note)),
-    };
+        };
 
     /// <summary>The training attack under the run's threat model; values that are left to the method stay unset.</summary>
     public static PgdOptions Pgd(AttackSection a)

@@ -6,8 +6,7 @@ internal readonly struct ParametricSilu(double alpha, double beta) : IElementwis
     private readonly double _alpha = Math.Abs(alpha), _beta = Math.Abs(beta);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T Value<T>(T x) where T : struct, IReal<T> =>
-        x * (1 / (1 + T.Exp(-_alpha * x)) - _beta) / (1 - _beta);
+    public T Value<T>(T x) where T : struct, IReal<T> => x * (1 / (1 + T.Exp(-_alpha * x)) - _beta) / (1 - _beta);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Derivative<T>(T x) where T : struct, IReal<T>

@@ -30,7 +30,6 @@ internal sealed record BlockStyle
         Norm = "bn1",
         Head = "fc",
         Filters = Init.HeFanOut,
-        ZeroBias = true,
         Unused = ["sub_block1."],
     };
 
@@ -51,7 +50,8 @@ internal sealed record BlockStyle
         Conv2 = "conv_1",
         Shortcut = "shortcut",
         Norm = "batchnorm",
-        Head = "logits", Filters = Init.HeFanOut, ZeroBias = true,
+        Head = "logits",
+        Filters = Init.HeFanOut,
         PadsBehind = true,
         Activation = Activation.Silu,
     };
@@ -63,7 +63,8 @@ internal sealed record BlockStyle
         Stages = Numbered("layer_{0}", 0, 4),
         Conv1 = "conv_2d_1",
         Conv2 = "conv_2d_2",
-        ShortcutSize = 3, Filters = Init.Default, ZeroBias = false,
+        ShortcutSize = 3,
+        Filters = Init.Default,
         ProjectsInput = true,
     };
 
@@ -85,7 +86,7 @@ internal sealed record BlockStyle
     public Activation Activation { get; init; }
     public int ShortcutSize { get; init; } = 1;
     public Init Filters { get; init; } = Init.Default;
-    public bool ZeroBias { get; init; }
+    public bool ZeroBias => Filters == Init.HeFanOut;
 
     /// <summary>
     /// Batch norm and ReLU come after the stem instead of before the pooling, and an identity shortcut carries the output of the block's
