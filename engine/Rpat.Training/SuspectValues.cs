@@ -13,8 +13,17 @@ internal static class SuspectValues
     [
         .. Eps(Path(c => c.Attack.Eps), config.Attack.Norm, config.Attack.Eps),
         .. Step(Path(c => c.Attack.Step), config.Attack.Step, config.Attack.Eps),
+        .. Late(config.Schedule, config.Train.Epochs),
         .. Above(Path(c => c.Train.Batch), config.Train.Batch, images, "training images", "each epoch is one step"),
     ];
+
+    // Epochs are shortened more often than the milestones that were set for them.
+    private static IEnumerable<string> Late(ScheduleSection schedule, int epochs)
+    {
+        if (schedule.Kind == ScheduleKind.Piecewise && schedule.Milestones.Count > 0 && schedule.Milestones.All(epoch => epoch >= epochs))
+            yield return FormattableString.Invariant(
+                $"warning: {Path(c => c.Schedule.Milestones)} is {string.Join(", ", schedule.Milestones)}, and the run has {Format.Count(epochs, "epoch")}: its rate never drops; set earlier ones.");
+    }
 
     /// <summary>A sentence for each setting of the perception term that the user gave to a method without it.</summary>
     public static IEnumerable<string> Unread(ResolvedConfig resolved)

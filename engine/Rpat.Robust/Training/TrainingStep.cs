@@ -211,10 +211,11 @@ public sealed class TrainingStep : ITrainingState
 
     private void Change(int epoch)
     {
-        _current = (epoch, _objective.ForEpoch(epoch));
-        var (method, modifiers) = _current.Active;
+        var active = _objective.ForEpoch(epoch);
+        var (method, modifiers) = active;
+        _attack = method.Attack is { } options ? For(options with { Quirks = options.Quirks | method.Quirks }) : null; // first: it may throw
         _acting = [.. _hooks.Where(h => modifiers.Contains(h.Modifier)).Select(h => h.Hook)];
-        _attack = method.Attack is { } options ? For(options with { Quirks = options.Quirks | method.Quirks }) : null;
+        _current = (epoch, active);
     }
 
     private Pgd For(PgdOptions options)

@@ -97,7 +97,7 @@ internal sealed class BlackBoxCommand
             console.Done();
             var measured = corruptions is null ? default : Measured(parsed, box, corruptions, plan, root);
             Conclude(parsed, report, console.Folder, measured.Report, measured.Folder);
-            return ExitCode.Done;
+            return report.SelfTest.All(one => one.Passed) ? ExitCode.Done : ExitCode.Untrusted;
         });
     }
 

@@ -85,7 +85,8 @@ internal sealed class EvalCommand
             console.Done();
             Conclude(parsed, report, subject, plan, console.Folder, options.Checkpoint,
                 PublishedCheck.Of(options.Checkpoint, options, report));
-            return Judge(limits.Missed(report, options.Attacks, [.. options.Radii.Select(r => r.Text)]));
+            int code = Judge(limits.Missed(report, options.Attacks, [.. options.Radii.Select(r => r.Text)]));
+            return report.SelfTest.All(one => one.Passed) ? code : ExitCode.Untrusted;
         });
     }
 

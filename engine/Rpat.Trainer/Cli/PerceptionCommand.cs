@@ -56,7 +56,7 @@ internal sealed class PerceptionCommand
         foreach (string text in parsed.GetRequiredValue(_runs)) RunsOption.TellDoubt(_host, text[(text.IndexOf('=') + 1)..], root);
         var options = Options(parsed);
         if (parsed.GetValue(_seed) < 0) throw new UsageException($"--seed is {parsed.GetValue(_seed)}: give a number from 0.");
-        string folder = parsed.GetValue(_out) ?? Path.Combine(RunFinder.HomeOf(subjects[0].Path, root), "perception");
+        string folder = parsed.GetValue(_out) ?? UsualFolder(subjects[0].Path, root);
         var images = Images(parsed, subjects[0].Path);
         EvalSubject.RequireRadius(options[0].Perturbation.Norm, options[0].Perturbation.Eps, images);
         using var device = DeviceFactory.Named(_device.Trusted(parsed), ConfigKeys.Of(c => c.Device.Precision).Default,
@@ -73,6 +73,14 @@ internal sealed class PerceptionCommand
             _host.Out.WriteLine($"report: {Path.Combine(folder, "perception.html")}");
         });
         return ExitCode.Done;
+    }
+
+    // What is measured of another file of a run, such as an earlier checkpoint, is not the run's.
+    private static string UsualFolder(string path, string root)
+    {
+        string home = RunFinder.HomeOf(path, root), folder = Path.Combine(home, "perception"), file = CheckpointFile.At(path);
+        return RunFinder.RunOf(path) is null || CheckpointFile.Of(home) is not { } own || Path.GetFullPath(own) == Path.GetFullPath(file)
+            ? folder : Path.Combine(folder, Path.GetFileNameWithoutExtension(file));
     }
 
     private LoadedNetwork Load(Device device, string path, LabeledImages images, WeightChoice choice)

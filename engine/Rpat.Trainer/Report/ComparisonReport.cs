@@ -114,6 +114,7 @@ internal sealed class ComparisonReport
             + "<p class=\"soft\">The same images, one by one: McNemar's exact test, two-sided, and the interval of Bonett and Price for "
                 + "the "
             + FormattableString.Invariant($"difference of accuracies. p is not corrected for the {rows.Count} tests. ")
+            + (_runs.Count > MostPaired ? FormattableString.Invariant($"Of more than {MostPaired} runs each is tested against the first. ") : "")
             + "It is about these networks: a difference between methods takes several seeds."
             + $"{(threats is [var only] ? $" All attacks: {Html.Text(only)}." : "")}</p>\n";
     }

@@ -21,6 +21,8 @@ internal sealed record RunData(
     /// <summary>What the evaluation at the end of a training is called.</summary>
     public const string EndOfRun = "end of the run";
 
+    private static readonly char[] _digits = [.. "0123456789"];
+
     private const int MostText = 1 << 20, MostJson = 64 << 20, MostPicture = 16 << 20;
 
     private IReadOnlyDictionary<(string Split, string Name), List<(double X, double Y)>>? _curves;
@@ -179,8 +181,10 @@ internal sealed record RunData(
     private static IReadOnlyList<MeasuredAccuracy> Evaluations(string folder, List<string> warnings)
     {
         List<(string Evaluation, EvaluationWarning Warning)> given = [];
+        // NAME-2 is later than NAME, and NAME-10 than NAME-9.
         MeasuredAccuracy[] found = [.. RunContents.Folders(Path.Combine(folder, ForeignHome.Evaluations))
-            .SelectMany(path => Evaluation(path, warnings, given))];
+            .OrderBy(path => path.TrimEnd(_digits).TrimEnd('-'), StringComparer.Ordinal).ThenBy(path => path.Length)
+            .ThenBy(path => path, StringComparer.Ordinal).SelectMany(path => Evaluation(path, warnings, given))];
         warnings.AddRange(RunWarnings.Joined(given));
         return found;
     }

@@ -47,6 +47,19 @@ public sealed class RunNameTests(RunNameFixture fixture) : IClassFixture<RunName
         Assert.Contains("rpat: '-' is no file's name: give one, such as fgsm.npz.", test.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>What is measured of a checkpoint is not the run's.</summary>
+    [Fact]
+    public void PerceptionOfACheckpointHasAFolderOfItsOwn()
+    {
+        using var test = new TestHost();
+        string copy = RunFiles.Copy(fixture.Run, test, "runs"), step = Directory.GetFiles(Path.Combine(copy, "checkpoints"))[0];
+        Assert.True(fixture.Rpat(test, "perception", step, "--n", "4") == 0, test.Error);
+        Assert.True(File.Exists(Path.Combine(copy, "perception", Path.GetFileNameWithoutExtension(step), "perception.json")));
+        Assert.False(File.Exists(Path.Combine(copy, "perception", "perception.json")));
+        Assert.True(fixture.Rpat(test, "perception", copy, "--n", "4") == 0, test.Error);
+        Assert.True(File.Exists(Path.Combine(copy, "perception", "perception.json")));
+    }
+
     [Theory]
     [InlineData("eval nope")]
     [InlineData("eval runs/nope.pth --data fashion-mnist")]

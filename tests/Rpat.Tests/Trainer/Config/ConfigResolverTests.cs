@@ -93,6 +93,19 @@ public sealed class ConfigResolverTests : IDisposable
         else Assert.Contains(sentence, Assert.IsType<ConfigException>(error).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("train.epochs=30", true)]
+    [InlineData("train.epochs=101", false)]
+    [InlineData("train.epochs=30 schedule.milestones=20,40", false)]
+    [InlineData("train.epochs=30 schedule.kind=constant", false)]
+    public void ARateThatNeverDropsIsSaid(string sets, bool warns)
+    {
+        var config = ConfigResolver.Resolve(new ConfigSources([], new Dictionary<string, string>(),
+            ["recipe.name=cifar10-resnet18-pgd-at-linf", .. sets.Split(' ')], [])).Config;
+        Assert.Equal(warns, SuspectValues.Of(config, 50_000).Contains("warning: schedule.milestones is 100, 105, and the run has 30 epochs: "
+            + "its rate never drops; set earlier ones."));
+    }
+
     [Fact]
     public void ASettingOfThePerceptionTermIsSaidToBeUnreadWithoutIt()
     {

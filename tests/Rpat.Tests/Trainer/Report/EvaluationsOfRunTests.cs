@@ -75,6 +75,15 @@ public sealed class EvaluationsOfRunTests : IDisposable
     }
 
     [Fact]
+    public void OfOneMeasuredTwiceTheLaterCounts()
+    {
+        string run = MadeRun.Finished(_test, "one"), model = Path.Combine(run, "model.safetensors");
+        foreach (var (name, right) in new[] { ("pgd-n10", 1), ("pgd-n10-2", 2), ("pgd-n10-9", 3), ("pgd-n10-10", 4) })
+            Evaluate(run, name, model, "x", right);
+        Assert.Equal(4, RunData.Load(run).Robust!.Correct);
+    }
+
+    [Fact]
     public void SeedsWithOtherBestEpochsAreOneRow()
     {
         string[] runs = [.. new[] { (1, 3), (2, 4) }.Select(seed =>
