@@ -27,7 +27,8 @@ internal sealed class Run : IDisposable
                 throw new ConfigException(FormattableString.Invariant(
                     $"model.classes is {Model.Classes}, and '{data.Train.Name}' has {data.Train.ClassNames.Count} classes: leave it at 0, or give at least as many."));
             Net = ModelCatalog.Build(Device, Model, Seed);
-            LeastImages = Batch == 1 || data.Train.Count % Batch == 1 ? SmallestBatch.Of(Net) : 1;
+            bool hasOne = Batch == 1 || (More is null && data.Train.Count % Batch == 1); // with further images every batch is full
+            LeastImages = hasOne ? SmallestBatch.Of(Net) : 1;
             SmallestBatch.Require(Batch, LeastImages, config);
             if ((long)StepsPerEpoch * config.Train.Epochs > int.MaxValue)
                 throw new ConfigException(FormattableString.Invariant(

@@ -35,6 +35,17 @@ public sealed class SmallestBatchTests : IDisposable
     }
 
     [Fact]
+    public void With_further_images_every_batch_is_full()
+    {
+        string aux = _test.PathOf("aux.npz");
+        Npz.Write(aux, [new NamedArray("image", ElementType.U8, [5, 8, 8, 1], new byte[5 * 64]),
+            NamedArray.FromInt64("label", [0, 1, 2, 0, 1], 5)], compress: false);
+        Assert.Equal(0, Run("-b", "23", "--set", "train.epochs=2", "--set", $"data.aux={aux}", "--set", "data.aux_fraction=0.5", "--dry-run"));
+        Assert.Contains("4 steps of 23 images", _test.Out, StringComparison.Ordinal);
+        Assert.DoesNotContain("would have 1 image", _test.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Batches_of_one_image_are_refused_before_a_run_folder_exists()
     {
         Assert.Equal(2, Run("-b", "1"));
