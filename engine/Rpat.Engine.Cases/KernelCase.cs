@@ -19,7 +19,7 @@ public sealed record KernelCase(string Name, Action<IKernels> Run, params CaseRe
     /// <summary>The error that rounding to float may cause.</summary>
     public Tolerance Tolerance { get; init; } = new(1e-5, 1e-11);
 
-    /// <summary>Whether every device must give the same bits.</summary>
+    /// <summary>Whether the CPU and the kernels must give the same bits, unless an assembler joins their operations.</summary>
     public bool SameBits { get; init; }
 }
 

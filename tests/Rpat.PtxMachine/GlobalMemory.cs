@@ -53,6 +53,20 @@ public sealed class GlobalMemory
         }
     }
 
+    /// <summary>Notes that the host has copied bytes of one buffer to another: what was not written stays so.</summary>
+    public void MarkCopied(nint from, nint to, long bytes)
+    {
+        if (bytes <= 0) return;
+        lock (_lock)
+        {
+            var ranges = CollectionsMarshal.AsSpan(_ranges);
+            if (Range.Find(ranges, (ulong)to, (ulong)bytes) is not { } target)
+                throw new ArgumentException($"{bytes} bytes at {to:x} lie in no buffer; register it first.");
+            if (Range.Find(ranges, (ulong)from, (ulong)bytes) is not { } source) target.MarkWritten((ulong)to, (ulong)bytes, Host);
+            else target.CopyMarks(source, (ulong)from, (ulong)to, (ulong)bytes, Host);
+        }
+    }
+
     /// <summary>Begins a launch: gives each of its groups a number.</summary>
     /// <returns>What it may touch, by address.</returns>
     internal Range[] Begin(long groups, IReadOnlyCollection<MemoryView>? views, out uint first)
@@ -174,6 +188,12 @@ internal sealed unsafe class Range
     {
         ulong first = (address - Start) / 4, last = (address - Start + bytes - 1) / 4;
         for (ulong word = first; word <= last; word++) Writers[word] = writer;
+    }
+
+    public void CopyMarks(Range source, ulong from, ulong to, ulong bytes, uint writer)
+    {
+        for (ulong at = 0; at < bytes; at += 4)
+            Writers[(to + at - Start) / 4] = source.Writers[(from + at - source.Start) / 4] == 0 ? 0 : writer;
     }
 
     /// <summary>Forgets which groups wrote and read, but not what is written.</summary>

@@ -4,9 +4,9 @@ namespace Rpat.Engine.Gpu.Primitives;
 
 /// <summary>
 /// Exponential and logarithm in double precision from plain arithmetic. The hardware's are single-precision approximations, and the others
-/// are in a library that needs the CUDA SDK; losses have few values, and these functions give the same bits on every device. Logarithm and
-/// cosine do not branch: after a loop (that of Philox) the compiler may take a condition that differs between threads for uniform, and mark
-/// the branch so for the assembler.
+/// are in a library that needs the CUDA SDK; losses have few values, and these are the same operations everywhere, of which an assembler
+/// may join some. Logarithm and cosine do not branch: after a loop (that of Philox) the compiler may take a condition that differs between
+/// threads for uniform, and mark the branch so for the assembler.
 /// </summary>
 internal static class Real
 {

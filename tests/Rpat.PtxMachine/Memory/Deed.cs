@@ -27,6 +27,9 @@ internal readonly record struct Deed(ulong Bits)
     /// <summary>The same of another thread of the warp.</summary>
     public Deed Next(int lane) => new(Bits + (uint)lane);
 
+    /// <summary>The same of several threads of the warp.</summary>
+    public Deed OfSeveral() => new(Bits | Several);
+
     /// <summary>Whether another thread did it where no barrier lies between that and now.</summary>
     public bool MeetsUnordered(Deed now) =>
         Interval == now.Interval && Thread != now.Thread && (Warp != now.Warp || Bits >> 17 == now.Bits >> 17);

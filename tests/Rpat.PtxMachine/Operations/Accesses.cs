@@ -49,10 +49,11 @@ internal static unsafe class Accesses
 
     /// <summary>Puts the addresses of an access into the warp's list, checks and counts them.</summary>
     /// <returns>What to add to an address: shared memory begins at 0, global memory where it is.</returns>
-    public static byte* Reach(Warp w, Instruction i, uint mask, int bytes, Access access)
+    /// <param name="forOthers">Whether other threads of the warp receive what a thread's address names, as by <c>ldmatrix</c>.</param>
+    public static byte* Reach(Warp w, Instruction i, uint mask, int bytes, Access access, bool forOthers = false)
     {
         TakeAddresses(w, i);
-        if (i.IsShared) CheckShared(w, i, mask, bytes, access);
+        if (i.IsShared) CheckShared(w, i, mask, bytes, access, forOthers);
         else CheckGlobal(w, i, mask, bytes, access);
         return i.IsShared ? w.Group.Shared.Data : null;
     }
@@ -71,7 +72,7 @@ internal static unsafe class Accesses
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void CheckShared(Warp w, Instruction i, uint mask, int bytes, Access access)
+    private static void CheckShared(Warp w, Instruction i, uint mask, int bytes, Access access, bool forOthers)
     {
         var shared = w.Group.Shared;
         var first = shared.Now(w, 0);
@@ -83,7 +84,7 @@ internal static unsafe class Accesses
             if (at > (ulong)shared.Bytes || at + (ulong)bytes > (ulong)shared.Bytes)
                 throw Outside(w, i, lane, $"accesses {bytes} bytes at byte {at} of shared memory, which has {shared.Bytes} bytes");
             if ((at & ((uint)bytes - 1)) != 0) throw Misaligned(w, i, lane, bytes);
-            var now = first.Next(lane);
+            var now = forOthers ? first.OfSeveral() : first.Next(lane);
             if (!shared.TryNote(now, (int)at, bytes, access)) throw SharedFault(w, i, lane, now, (int)at, bytes, access);
         }
     }

@@ -24,7 +24,7 @@ internal static unsafe class Exchanges
     public static void WarpBarrier(Warp w, Instruction i, uint mask)
     {
         CheckMembers(w, i, mask, (uint*)(w.File + i.A.Offset));
-        w.Interval++;
+        if (mask == w.Existing) w.Interval++; // a barrier of some orders nothing among the others
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -101,7 +101,7 @@ internal static unsafe class Exchanges
     {
         CheckWhole(w, i, mask);
         int rows = i.Elements * Rows;
-        byte* shared = Accesses.Reach(w, i, rows == 32 ? uint.MaxValue : (1u << rows) - 1, RowBytes, Access.Read);
+        byte* shared = Accesses.Reach(w, i, rows == 32 ? uint.MaxValue : (1u << rows) - 1, RowBytes, Access.Read, forOthers: true);
         ushort* values = stackalloc ushort[4 * Rows * Rows];
         for (int row = 0; row < rows; row++)
             new ReadOnlySpan<ushort>(shared + w.Addresses[row], Rows).CopyTo(new Span<ushort>(values + row * Rows, Rows));

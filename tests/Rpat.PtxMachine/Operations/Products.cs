@@ -33,7 +33,7 @@ internal static unsafe class Products
             var sum = Interleave((float*)even + lane, (float*)odd + lane);
             for (int q = 0; q < quads; q++)
                 sum = Add((int*)(w.File + sources[half + 2 * q].Offset) + lane, b + 4 * i.Mode * q, i.Mode, sum);
-            results[row] = sum;
+            results[row] = Floats.Clean(sum);
         }
         for (int row = 0; row < Rows; row++)
         {

@@ -31,7 +31,7 @@ internal sealed class Slots
     public IReadOnlyList<Slot> All => _slots;
 
     /// <summary>Bytes of a warp's file.</summary>
-    public int FileBytes { get; private set; }
+    public int FileBytes { get; private set; } = sizeof(ulong) * Lanes; // what is written to '_' lies before the first register
 
     public Operand this[int slot] => new(slot, _slots[slot].Offset);
 

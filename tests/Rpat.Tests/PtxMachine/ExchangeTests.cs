@@ -53,6 +53,33 @@ public sealed class ExchangeTests : IDisposable
         Assert.Contains(words, _rig.Fails(PtxFaultKind.Exchange, body).Message);
 
     [Fact]
+    public void A_barrier_of_half_a_warp_orders_nothing_for_the_others()
+    {
+        const string store = "shl.b32 %r5, %r0, 2; add.s32 %r6, %r3, %r5; st.shared.b32 [%r6], %r0; setp.lt.s32 %p1, %r0, 16; ",
+            load = "@%p1 ld.shared.b32 %r7, [%r6+64];";
+        _rig.Fails(PtxFaultKind.SharedRace, store + "@%p1 bar.warp.sync 0xffff; " + load);
+        _rig.Run(store + "bar.warp.sync -1; " + load);
+    }
+
+    /// <summary>A thread that names a row receives words of other rows, too.</summary>
+    [Fact]
+    public void A_matrix_is_read_by_all_threads()
+    {
+        const string store = "shl.b32 %r5, %r0, 4; add.s32 %r6, %r3, %r5; st.shared.v4.b32 [%r6], {%r0, %r0, %r0, %r0}; ",
+            load = "ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r10, %r11, %r12, %r13}, [%r6]; ";
+        _rig.Fails(PtxFaultKind.SharedRace, store + load);
+        _rig.Run(store + "bar.warp.sync -1; " + load);
+        _rig.Fails(PtxFaultKind.SharedRace, store + "bar.warp.sync -1; " + load + "st.shared.b32 [%r6], %r0;");
+    }
+
+    [Fact]
+    public void What_is_not_wanted_of_a_vector_goes_nowhere()
+    {
+        _rig.Run("mul.wide.u32 %rd5, %r0, 8; mov.b64 {_, %r6}, %rd5; st.global.b32 [%rd3], %r0;");
+        Assert.Equal(31u, _rig.Words[31]); // the first register, which holds the thread's number, is as it was
+    }
+
+    [Fact]
     public void Half_a_warp_may_exchange()
     {
         _rig.Run("setp.lt.s32 %p1, %r0, 16; @%p1 shfl.sync.bfly.b32 %r5, %r0, 1, 31, 0xffff; @%p1 st.global.b32 [%rd3], %r5;");

@@ -39,7 +39,8 @@ internal sealed class MachineQueue(IWorkQueue memory, Func<Type, PtxProgram>? pr
     public void Copy<T>(ArrayView<T> source, ArrayView<T> target) where T : unmanaged
     {
         memory.Copy(source, target);
-        MarkWritten(target);
+        if (target.Length > 0)
+            _global.MarkCopied(source.LoadEffectiveAddressAsPtr(), target.LoadEffectiveAddressAsPtr(), target.LengthInBytes);
     }
 
     public Action<KernelConfig, T> Load<T>() where T : struct, IKernel
