@@ -105,8 +105,8 @@ internal sealed class ConvRoofline(ConvOptions options, Machine machine)
 
     private static string Line(ConvLayer layer, Result[] results)
     {
-        string cells = string.Concat(results.Select(
-            r => Invariant($" {r.Seconds * 1e3:F3} | {r.Speed / 1e9:F0} | {r.OfPeak:P0} | {r.OfBound:P0} |")));
+        string cells = string.Concat(((string[])["fwd", "dx", "dw"]).Select(pass => Array.Find(results, r => r.Pass.Name == pass)
+            is { } r ? Invariant($" {r.Seconds * 1e3:F3} | {r.Speed / 1e9:F0} | {r.OfPeak:P0} | {r.OfBound:P0} |") : " | | | |"));
         var bound = results.Where(r => r.IsBoundByMemory).Select(r => Invariant($"{r.Pass.Name} {r.Pass.Bytes / r.Seconds / 1e9:F1} GB/s"));
         return Invariant(
             $"| {layer} | {Median([.. results.Select(r => r.Peak)]) / 1e9:F0} | {results[0].Bandwidth / 1e9:F1} |{cells} {string.Join("; ", bound)} |");

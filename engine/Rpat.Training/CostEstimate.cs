@@ -55,20 +55,21 @@ internal sealed record CostEstimate(
         return text.ToString();
     }
 
-    // The first step records and plans. If there are several processes, one computes its part here, without the others.
+    // The first step records and plans. Steps are of the last epoch, in which all parts of a method act. If there are several processes, one computes its part here, without the others.
     private static double StepTime(Run run, int processes)
     {
         var watch = new Stopwatch();
         int steps = 0, least = processes > 1 ? SmallestBatch.Of(run.Net) : 1;
-        foreach (ImageBatch batch in run.Batches().Epoch(1))
+        var batches = run.Batches();
+        foreach (ImageBatch batch in Enumerable.Range(1, MostSteps + 1).SelectMany(epoch => batches.Epoch(epoch)))
         {
             if (steps == 1) watch.Start();
             int part = Math.Min(batch.Count, Math.Max(least, batch.Count / processes));
-            run.Step.Run(Views(run, batch, part), batch.Labels[..part], batch.Samples[..part], epoch: 1, rate: 0);
+            run.Step.Run(Views(run, batch, part), batch.Labels[..part], batch.Samples[..part], run.Config.Train.Epochs, rate: 0);
             if (++steps > MostSteps || watch.Elapsed.TotalSeconds >= MeasureSeconds) break;
         }
 
-        return steps < 2 ? 0 : watch.Elapsed.TotalSeconds / (steps - 1);
+        return watch.Elapsed.TotalSeconds / (steps - 1);
     }
 
     private static ReadOnlySpan<float> Views(Run run, ImageBatch batch, int part)

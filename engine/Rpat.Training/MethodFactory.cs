@@ -22,14 +22,15 @@ internal static class MethodFactory
     }
 
     /// <summary>The networks other than the trained one; teachers are read from their files.</summary>
-    /// <param name="method">The method as it is configured: one of weight 0 is not needed.</param>
+    /// <param name="method">The method as it is configured: one of weight 0 need not be given.</param>
     /// <param name="note">Receives how a file was read.</param>
     /// <exception cref="ConfigException">A teacher is not given.</exception>
     public static AuxiliaryModels Companions(TrainerConfig config, Objective method, Device device, ModelSpec model, ulong seed,
         Action<string> note) => new()
         {
             Twin = () => ModelCatalog.Build(device, model, seed),
-            Teachers = method.AllTeachers.ToDictionary(
+            Teachers = config.Method.Info.Teachers.Where(name => method.AllTeachers.Contains(name)
+            || config.Method.Teachers.Of(name).Length > 0).ToDictionary(
             name => name, name => PretrainedWeights.Teacher(name, config, device, model, note)),
         };
 
@@ -67,19 +68,26 @@ internal static class PretrainedWeights
     /// <summary>The state of a file's network, which must have the run's architecture.</summary>
     /// <exception cref="ConfigException">The file does not exist, or its network sees other images than the run's.</exception>
     /// <exception cref="CheckpointException">It is damaged, or holds another network.</exception>
+    /// <param name="mustFit">Whether such a network is refused; a run that is resumed has begun with it.</param>
     public static IReadOnlyDictionary<string, NamedArray> Of(TrainerConfig config, Device device, ModelSpec model,
-        Action<string> note)
+        Action<string> note, bool mustFit)
     {
         var (loaded, isSaid) = Load("model.weights", config.Model.Weights, config, device, model, note);
-        // The state has neither what is before the first layer nor strides.
-        bool isBefore = isSaid || loaded.Spec.Normalization is not null || loaded.Spec.StandardizesImages;
-        if (isBefore && Before(loaded.Spec) is var theirs && theirs != Before(model))
-            throw new ConfigException($"model.weights is '{loaded.Path}', a network that {theirs}, and the run's {Before(model)}: set "
-                + "model.mean and model.std as there.");
-        if (isSaid && loaded.Spec.StemStride != model.StemStride)
-            throw new ConfigException(FormattableString.Invariant(
-                $"model.weights is '{loaded.Path}', whose model.stem_stride is {loaded.Spec.StemStride}, and the run's is {model.StemStride}: set it as there."));
+        if (Misfit(loaded, isSaid, model) is not { } sentence) return loaded.Net.State().ToDictionary(array => array.Name);
+        if (mustFit) throw new ConfigException(sentence);
+        note(sentence);
         return loaded.Net.State().ToDictionary(array => array.Name);
+    }
+
+    // The state has neither what is before the first layer nor strides.
+    private static string? Misfit(LoadedNetwork loaded, bool isSaid, ModelSpec model)
+    {
+        if (loaded.SaysInputs && Before(loaded.Spec) is var theirs && theirs != Before(model))
+            return $"model.weights is '{loaded.Path}', a network that {theirs}, and the run's {Before(model)}: set model.mean and model.std "
+                + "as there.";
+        return isSaid && loaded.Spec.StemStride != model.StemStride ? FormattableString.Invariant(
+            $"model.weights is '{loaded.Path}', whose model.stem_stride is {loaded.Spec.StemStride}, and the run's is {model.StemStride}: set it as there.")
+            : null;
     }
 
     private static string Before(ModelSpec spec) => spec.StandardizesImages ? "standardises each image"

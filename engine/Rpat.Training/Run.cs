@@ -15,7 +15,7 @@ internal sealed class Run : IDisposable
     /// <summary>Whether the run folder was changed: a resume that is refused before leaves an earlier run as it was.</summary>
     public bool HasBegun { get; set; }
 
-    private Run(TrainerConfig config, DataPair data, LabeledImages? validation = null, RunProcessGroup? team = null)
+    private Run(TrainerConfig config, DataPair data, LabeledImages? validation = null, RunProcessGroup? team = null, bool resumes = false)
     {
         (Config, Data, Validation, Team) = (config, data, validation, team ?? new RunProcessGroup());
         try
@@ -23,9 +23,9 @@ internal sealed class Run : IDisposable
             if (config.Data.Aux.Length > 0 && !config.Train.OverfitBatch) More = MappedImages.Open(config.Data.Aux, data.Train);
             Device = DeviceFactory.For(config);
             Model = ModelMetadata.SpecOf(config.Model, data.Train);
-            if (Model.Classes < data.Train.ClassNames.Count)
+            if (data.Train.Labels.Concat(data.Test.Labels).Max() is var last && last >= Model.Classes)
                 throw new ConfigException(FormattableString.Invariant(
-                    $"model.classes is {Model.Classes}, and '{data.Train.Name}' has {data.Train.ClassNames.Count} classes: leave it at 0, or give at least as many."));
+                    $"model.classes is {Model.Classes}, and '{data.Train.Name}' has images of class {last}: leave it at 0, or give at least {last + 1}."));
             Net = ModelCatalog.Build(Device, Model, Seed);
             bool hasOne = Batch == 1 || (More is null && data.Train.Count % Batch == 1); // with further images every batch is full
             LeastImages = hasOne ? SmallestBatch.Of(Net) : 1;
@@ -34,7 +34,7 @@ internal sealed class Run : IDisposable
                 throw new ConfigException(FormattableString.Invariant(
                     $"train.epochs is {config.Train.Epochs}, which at {StepsPerEpoch} steps per epoch is more than {int.MaxValue} steps: train for fewer epochs, or in larger batches."));
             Optimizer = OptimizerFactory.Make(Net.Parameters, config);
-            if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config, Device, Model, _filesRead.Add));
+            if (config.Model.Weights.Length > 0) Net.Load(PretrainedWeights.Of(config, Device, Model, _filesRead.Add, mustFit: !resumes));
             Method = MethodFactory.Make(config);
             _group = Team.For(Device, config);
             _companions = MethodFactory.Companions(config, Method, Device, Model, Seed, _filesRead.Add);
@@ -125,14 +125,15 @@ internal sealed class Run : IDisposable
     /// <summary>Opens the data and builds everything; nothing is written.</summary>
     /// <param name="team">The processes that share each batch; null for this one alone.</param>
     /// <param name="given">The images; null to open the data set that the configuration names.</param>
-    public static Run Open(TrainerConfig config, RunProcessGroup? team = null, DataPair? given = null)
+    /// <param name="resumes">Whether a checkpoint replaces the weights that the run began with.</param>
+    public static Run Open(TrainerConfig config, RunProcessGroup? team = null, DataPair? given = null, bool resumes = false)
     {
         var data = given ?? DataSets.Open(config.Data.Name, config.Data.Dir.Length == 0 ? null : config.Data.Dir);
-        if (config.Train.OverfitBatch) return new(config, OneBatch(data, config.Train.Batch), team: team);
+        if (config.Train.OverfitBatch) return new(config, OneBatch(data, config.Train.Batch), team: team, resumes: resumes);
         int count = ValidationSplit.CountOf(config.Data.Validation, data.Train.Count);
-        if (count == 0) return new(config, data, team: team);
+        if (count == 0) return new(config, data, team: team, resumes: resumes);
         var (train, heldOut) = ValidationSplit.Of(data.Train, count);
-        return new(config, data with { Train = train }, heldOut, team);
+        return new(config, data with { Train = train }, heldOut, team, resumes);
     }
 
     // The first images are used for everything, including the evaluation.

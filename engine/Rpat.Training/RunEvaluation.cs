@@ -23,7 +23,7 @@ internal sealed class RunEvaluation(Run run)
             var monitor = run.Config.Eval.Monitor;
             return (clean, monitor.IsClean ? clean : Measure(run.ChoosingImages!, monitor, progress));
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (run.Team.IsStopping)
         {
             return null;
         }
@@ -43,7 +43,7 @@ internal sealed class RunEvaluation(Run run)
             results.Add(Measure($"best epoch ({best})", "test_best", progress));
             return results;
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (run.Team.IsStopping)
         {
             return null;
         }

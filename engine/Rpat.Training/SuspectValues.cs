@@ -14,8 +14,16 @@ internal static class SuspectValues
         .. Eps(Path(c => c.Attack.Eps), config.Attack.Norm, config.Attack.Eps),
         .. Step(Path(c => c.Attack.Step), config.Attack.Step, config.Attack.Eps),
         .. Late(config.Schedule, config.Train.Epochs),
+        .. Replaced(config.Method),
         .. Above(Path(c => c.Train.Batch), config.Train.Batch, images, "training images", "each epoch is one step"),
     ];
+
+    private static IEnumerable<string> Replaced(MethodSection method)
+    {
+        if (method.Awp.Gamma > 0 && method.Info.Make(method.Settings, PgdOptions.Linf).AllModifiers.OfType<Robust.Modifiers.Awp>().Any())
+            yield return $"warning: {Path(c => c.Method.Awp.Gamma)} replaces {method.Name}'s own weight perturbation with all its settings: "
+                + $"set it to 0, and those of the method ('rpat methods show {method.Info.Name}').";
+    }
 
     // Epochs are shortened more often than the milestones that were set for them.
     private static IEnumerable<string> Late(ScheduleSection schedule, int epochs)
@@ -30,11 +38,14 @@ internal static class SuspectValues
     {
         string method = resolved.Config.Method.Name;
         foreach (var key in ConfigKeys.Below("method.rpat.").Where(key => !Schema.Applies(key.Path, method)))
-            if (resolved.Values[key.Path] is { Source: null } given && given.Text != key.Default && given.Origin != "default"
-                && !given.Origin.StartsWith("recipe ", StringComparison.Ordinal))
+            if (resolved.Values[key.Path] is var given && given.Text != key.Default && IsTyped(given.Origin))
                 yield return $"warning: {key.Path} is {given.Text} ({given.Origin}), and {method} has no perception term: it is not read; "
                     + $"method {method}{MethodCatalog.RpatSuffix} has one.";
     }
+
+    // As opposed to what recipes, runs and files of several methods hold.
+    private static bool IsTyped(string origin) => origin.StartsWith("--", StringComparison.Ordinal)
+        || origin.StartsWith("environment ", StringComparison.Ordinal) || origin == TrainingJob.Origin;
 
     /// <summary>A sentence if a method never attacks, although its row says that it does.</summary>
     public static IEnumerable<string> Attack(Objective method, TrainerConfig config)

@@ -6,7 +6,7 @@ namespace Rpat.Training;
 /// </summary>
 public sealed class TrainingJob : IDisposable
 {
-    private const string Origin = "settings";
+    internal const string Origin = "settings";
 
     private readonly StopRequest _stop = new();
     private readonly Run _run;
@@ -22,7 +22,7 @@ public sealed class TrainingJob : IDisposable
             throw new UsageException(
                 $"run.processes is {config.Run.Processes}, and a job trains in one process: leave it at 1, or train with 'rpat train', "
                     + "which starts several.");
-        _run = Run.Open(config, new RunProcessGroup(stop: _stop), data);
+        _run = Run.Open(config, new RunProcessGroup(stop: _stop), data, resumes: plan.Folder is not null);
         try
         {
             if (plan.Folder is null && config.Run.CheckDisk) DiskNeed.Of(_run).Require(config.Run.Out);

@@ -89,7 +89,7 @@ public sealed record Apgd : Attack
         var ball = (L1Geometry)NormGeometry.L1;
         int first = (int)Math.Ceiling(0.3 * Steps);
         (int Factor, int Steps)[] phases = Shrinks ? [(3, first), (2, first), (1, Steps - 2 * first)] : [(1, Steps)];
-        float[] point = OwnStart(subject, part) ?? ball.Around(subject.Image, phases[0].Factor * Eps, subject.Random(this, part));
+        float[] point = OwnStart(subject, part, phases[0].Factor) ?? ball.Around(subject.Image, phases[0].Factor * Eps, subject.Random(this, part));
         bool stop = Stops(subject);
         SparseWalk walk = null!;
         foreach (var (factor, steps) in phases)

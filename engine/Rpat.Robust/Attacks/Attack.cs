@@ -117,14 +117,15 @@ public abstract record Attack
     /// <summary>
     /// A copy of the user's starting point, moved into ball and box, which no result may leave; null without one.
     /// </summary>
+    /// <param name="factor">The ball's size, in radii.</param>
     /// <exception cref="ArgumentException">It is of another size than the image.</exception>
-    protected float[]? OwnStart(Subject subject, AttackPart part)
+    protected float[]? OwnStart(Subject subject, AttackPart part, double factor = 1)
     {
         if (Start?.Invoke(subject, part) is not { } own) return null;
         if (own.Length != subject.Image.Length)
             throw new ArgumentException($"{Name}: Start gives {own.Length} values where an image has {subject.Image.Length}.");
         float[] start = [.. own];
-        if (!FindsNearest) Ball.Project(subject.Image, start, Eps);
+        if (!FindsNearest) Ball.Project(subject.Image, start, factor * Eps);
         return start;
     }
 

@@ -11,7 +11,8 @@ internal sealed class StepBench : IDisposable
     private static readonly TimeSpan _round = TimeSpan.FromSeconds(0.5);
 
     private readonly Run _run;
-    private readonly float[] _images;
+    private readonly float[] _images, _views;
+    private readonly int _epoch; // the last: all parts of a method act in it
     private readonly int[] _labels;
     private readonly long[] _samples;
     private readonly Tensor _x;
@@ -27,6 +28,8 @@ internal sealed class StepBench : IDisposable
         var images = _run.Data.Train;
         (_labels, _samples) = (images.Labels, [.. Enumerable.Range(0, images.Count).Select(i => (long)i)]);
         _images = [.. images.Pixels.Select(pixel => pixel / 255f)];
+        _views = _run.Step.TwoViews ? [.. _images, .. _images] : _images;
+        _epoch = config.Train.Epochs;
         _x = Tensor.From(_run.Device, _run.Net.InputShape.WithBatch(images.Count), _images);
         _y = Labels.From(_run.Device, _labels);
         _attack = new Pgd(_run.Net, _run.Attack(config.Attack.Steps));
@@ -84,7 +87,7 @@ internal sealed class StepBench : IDisposable
     {
         switch (item)
         {
-            case "step": _run.Step.Run(_images, _labels, _samples, epoch: 1, Rate); break;
+            case "step": _run.Step.Run(_views, _labels, _samples, _epoch, Rate); break;
             case "attack": _attack.Perturb(_x, _y, new RandomKey(_run.Seed, Purpose.AttackStart, 0, 0, 0, 0), _samples); break;
             case "clean-step": _clean.Run(_images, _labels, _samples, epoch: 1, Rate); break;
             default: _eval.Forward(); break;

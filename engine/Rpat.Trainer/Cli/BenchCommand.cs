@@ -72,6 +72,7 @@ internal sealed class BenchCommand
         if (parsed.GetValue(_threadsModel))
         {
             _output.RefuseJson(parsed, _threadsModel.Name);
+            parsed.RefuseOptions($"does not go with {_threadsModel.Name}", _profile);
             return ThreadsTable.Write(config, items, rounds, _host.Out);
         }
         using var bench = new StepBench(config);

@@ -53,7 +53,16 @@ internal sealed class BenchOutput
 
     /// <summary>Refuses <c>--json</c> with an option that prints something else than timings.</summary>
     /// <exception cref="UsageException">It is given.</exception>
-    public void RefuseJson(ParseResult parsed, string other) => _json.Refuse(parsed, other);
+    public void RefuseJson(ParseResult parsed, string other)
+    {
+        _json.Refuse(parsed, other);
+        RefuseComparison(parsed, other);
+    }
+
+    /// <summary>Refuses what needs timings with an option that takes none.</summary>
+    /// <exception cref="UsageException">It is given.</exception>
+    public void RefuseComparison(ParseResult parsed, string other) =>
+        parsed.RefuseOptions($"does not go with {other}, which times nothing to compare", _baseline, _failOver, _artifacts);
 
     /// <summary>The error for a choice of which nothing is left.</summary>
     public UsageException Nothing() => new(

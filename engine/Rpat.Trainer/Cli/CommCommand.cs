@@ -129,6 +129,9 @@ internal sealed class CommCommand
     private int Project(ParseResult parsed, List<Network> networks)
     {
         _output.RefuseJson(parsed, _stepMs.Name);
+        parsed.RefuseOptions($"does not go with {_stepMs.Name}, which measures nothing", _rounds, _processes, _transport);
+        if (parsed.GetValue(_stepMs) is null)
+            parsed.RefuseOptions($"is for a step of one's own: give its milliseconds, as in {_stepMs.Name} 300", _views, _share);
         double gbit = parsed.GetValue(_gbit), latency = parsed.GetValue(_microseconds), gap = parsed.GetValue(_gap);
         var models = networks.SelectMany(net => Steps(parsed, net).Select(step => (step, Model: new ScalingModel(net.Parameters,
             step.Views * net.Norms, step.Ms / 1e3, step.Share, gbit / 8 * 1e9, latency / 1e6, gap / 1e6)))).ToList();
@@ -143,7 +146,7 @@ internal sealed class CommCommand
         foreach (var (step, model) in models)
         {
             _host.Out.WriteLine();
-            _host.Out.WriteLine(FormattableString.Invariant($"{step.Network}, 128 images in {step.Ms:0.###} ms on each GPU{step.Source}"));
+            _host.Out.WriteLine(FormattableString.Invariant($"{step.Network}, {(step.Source.Length > 0 ? "128 images" : "a step")} in {step.Ms:0.###} ms on each GPU{step.Source}"));
             foreach (int n in _gpus) Write(model, n);
         }
         return ExitCode.Done;

@@ -11,8 +11,13 @@ internal static class CompletionCommand
     [
         ("bash", "source <(rpat completion bash), in ~/.bashrc", """
             _rpat() {
-              local IFS=$'\n'
-              COMPREPLY=($(rpat "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null))
+              local IFS=$'\n' typed="${COMP_LINE:0:COMP_POINT}" answer
+              typed="${typed##*[[:space:]=]}"
+              COMPREPLY=()
+              for answer in $(rpat "[suggest:${COMP_POINT}]" "${COMP_LINE}" 2>/dev/null); do
+                # bash replaces what follows the last colon
+                [[ "$answer" == "$typed"* ]] && COMPREPLY+=("${answer#"${typed%"${typed##*:}"}"}")
+              done
             }
             complete -o default -F _rpat rpat
             """),

@@ -31,15 +31,19 @@ internal static class DoctorCommand
             $"{machine.Cpu}, {machine.Cores} logical cores, {machine.VectorBits}-bit vectors"));
         yield return ("memory", string.Create(CultureInfo.InvariantCulture, $"{machine.MemoryMib:N0} MiB for this process"));
         foreach (var line in Devices()) yield return line;
-        string runs = RunsOption.Folder(host), data = host.Environment.GetValueOrDefault(DataDirOption.Variable) ?? DataFolders.Default;
+        string runs = RunsOption.Folder(host);
+        string data = host.Environment.GetValueOrDefault(DataDirOption.Variable) is { Length: > 0 } given ? given : DataFolders.Default;
         yield return ("runs", $"{Path.GetFullPath(runs)}: {Disk(runs)}");
-        yield return ("data folder", $"{Path.GetFullPath(data)}: {Disk(data)}");
+        yield return ("data folder", $"{Path.GetFullPath(data)}: {(Directory.Exists(data) ? "there" : $"not there: {DataDirOption.Variable} names another")}");
         yield return ("clock", host.Clock.GetLocalNow().ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture));
         foreach (string name in DataSets.All.Select(set => set.Name).Where(name => !name.Contains(':')))
             yield return ("data", $"{name}: {Found(name, host)}");
         foreach (var (name, value) in host.Environment.Where(pair => IsSetting(pair.Key)).OrderBy(pair => pair.Key, StringComparer.Ordinal))
-            yield return ("environment", $"{name}={value}");
+            yield return ("environment", $"{name}={(IsSecret(name) ? "(set, not shown)" : value)}");
     }
+
+    private static bool IsSecret(string name) => new[] { "SECRET", "TOKEN", "PASSWORD", "KEY" }.Any(
+        word => name.Contains(word, StringComparison.OrdinalIgnoreCase));
 
     private static bool IsSetting(string name) =>
         name.StartsWith("RPAT_", StringComparison.OrdinalIgnoreCase) || name.StartsWith("DOTNET_", StringComparison.Ordinal)

@@ -32,6 +32,7 @@ internal static class ExportCommand
         LoadedNetwork loaded = NetworkFile.Load(device, weights.Path, weights.Choice, host.NoteFile);
         NetworkWriter.Write(output, loaded.Net, loaded.Spec);
         ModelCard.Write(output, loaded);
+        foreach (string line in NetworkWriter.LeftOut(output, loaded.Spec)) host.NoteFile(line);
         host.Out.WriteLine($"{output}: {loaded.Spec.Name}, {loaded.Net.Parameters.Count} parameters; card: {ModelCard.PathOf(output)}");
         return ExitCode.Done;
     }

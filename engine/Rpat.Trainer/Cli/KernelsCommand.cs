@@ -42,7 +42,11 @@ internal sealed class KernelsCommand
     {
         var request = _output.Read(parsed);
         if (_host.Plugins.Count > 0) _host.Warn("note: these are the engine's own kernels; 'rpat bench ptx' compiles those of a plugin.");
-        if (parsed.GetValue(_list)) return List(request);
+        if (parsed.GetValue(_list))
+        {
+            _output.RefuseComparison(parsed, _list.Name);
+            return List(request);
+        }
         if (request.Filters.Count + request.Categories.Count > 0) _ = Wanted(request);
         int batch = Within(parsed, _batch, 1, 4096), rounds = Within(parsed, _rounds, 1, 1000), time = Within(parsed, _time, 0, 60_000);
         var convolution = Enum.Parse<ConvolutionAlgorithm>(Known(parsed, _conv, "auto", "direct"), ignoreCase: true);

@@ -35,6 +35,10 @@ internal sealed class OfficialNames
             || pair.Name[2..].Replace('_', '-').Equals(bare, StringComparison.OrdinalIgnoreCase)) is { Key: { } key }
             ? Schema.Find(key, bare) : null;
 
+    // What is no number is refused where it is read.
+    private static string FromClean(string share) =>
+        Numbers.TryReal(share, out double value) ? FormattableString.Invariant($"{1 - value:0.######}") : share;
+
     /// <summary>Adds them to a command.</summary>
     public void AddTo(Command command)
     {
@@ -52,9 +56,9 @@ internal sealed class OfficialNames
         foreach (var (option, key) in _options.Where(pair => parsed.GetResult(pair.Option) is not null))
         {
             string text = parsed.GetValue(option)!;
-            double? alpha = option.Name == CleanShare && Numbers.TryReal(text, out double share) ? 1 - share : null;
-            host.Note($"note: {option.Name} is {ours(key)} here" + (alpha is null ? "" : $", which counts from the clean image: 1 - {text}"));
-            yield return (option.Name, key, alpha is { } place ? FormattableString.Invariant($"{place:0.######}") : text);
+            bool isShare = option.Name == CleanShare;
+            host.Note($"note: {option.Name} is {ours(key)} here" + (isShare ? $", which counts from the clean image: 1 - {text}" : ""));
+            yield return (option.Name, key, isShare ? string.Join(',', ConfigValue.Items(text).Select(FromClean)) : text);
         }
     }
 }

@@ -41,7 +41,11 @@ internal sealed class SweepCommand
     {
         var (rows, sweep) = Read(parsed);
         foreach (var row in rows) _ = sweep.Resolved(row); // a wrong value of the last row is found before the first is trained
-        if (parsed.GetValue(_list)) return List(parsed, rows, sweep);
+        if (parsed.GetValue(_list))
+        {
+            parsed.RefuseOptions($"does not go with {_list.Name}, which has all rows", _index);
+            return List(parsed, rows, sweep);
+        }
         _json.Refuse(parsed, "a sweep that trains ('rpat runs list --json' has its results)");
         int? index = parsed.GetValue(_index);
         if (index < 1 || index > rows.Count)

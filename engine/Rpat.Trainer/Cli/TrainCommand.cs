@@ -127,7 +127,7 @@ internal sealed class TrainCommand
         return team.ForAll(() =>
         {
             new FirstUse(_host).Require(config.Device.Name, config.Device.Precision);
-            using var run = Training.Run.Open(config, team);
+            using var run = Training.Run.Open(config, team, resumes: plan.Folder is not null);
             if (plan.Folder is null && config.Run.CheckDisk) DiskNeed.Of(run).Require(config.Run.Out);
             using var session = new TrainingSession(plan, run.Compute(), ["rpat", .. Arguments(parsed)], _host.Clock,
                 PluginOption.Files(parsed));

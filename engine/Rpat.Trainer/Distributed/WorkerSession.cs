@@ -54,7 +54,7 @@ internal static class WorkerSession
             var config = ProcessGroupSetup.Local(ConfigResolver.Resolve(
                 [Layers.Defaults(), YamlLayer.Read(text, "rank 0's configuration")]).Config, place);
             new FirstUse(host).Require(config.Device.Name, config.Device.Precision);
-            using var run = Training.Run.Open(config, team);
+            using var run = Training.Run.Open(config, team, resumes: true);
             if (config.Run.Grace > 0) stop.Grace = TimeSpan.FromSeconds(config.Run.Grace) + _afterRankZero;
             stop.Listen();
             TrainingLoop.Execute(run);

@@ -38,6 +38,7 @@ internal static class ModelCard
         var (spec, input) = (loaded.Spec, loaded.Spec.Input);
         string normalization = spec.Normalization is { } n
             ? FormattableString.Invariant($"the first layer of the network: mean {Numbers(n.Mean)}, deviation {Numbers(n.Std)}")
+            : spec.StandardizesImages ? "each image by its own mean and deviation, the first layer of the network"
             : "none: the network takes images in [0, 1] as they are";
         return Table(["", "value"],
         [
@@ -71,7 +72,8 @@ internal static class ModelCard
         string name = Path.GetFileName(file);
         var declares = loaded.Net.GetType().Assembly;
         string[] plugin = Catalog.Registered.Contains(declares) ? [RunPlugins.Option, $"{declares.GetName().Name}.dll"] : [];
-        string[] eval = ["eval", name, "--model", loaded.Spec.Name, "--data", "DATA", "--attacks", "clean,aa", .. plugin];
+        string[] eval = ["eval", name, "--model", loaded.Spec.Name, "--data", "DATA", "--attacks", "clean,aa",
+            .. NetworkWriter.Options(file, loaded.Spec), .. plugin];
         string command = $"rpat {ShellWord.Line(eval)}";
         string? python = Path.GetExtension(file).ToLowerInvariant() switch
         {
@@ -82,8 +84,9 @@ internal static class ModelCard
             ".onnx" => $"import onnxruntime\nlogits = onnxruntime.InferenceSession({Quoted(name)}).run(None, {{'images': images}})[0]",
             _ => null,
         };
+        string lacks = string.Concat(NetworkWriter.LeftOut(file, loaded.Spec).Select(line => $"\n{line}.\n"));
         bool isRead = !file.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
-        return $"```python\n{python}\n```\n{(isRead ? $"\n```bash\n{command}\n```\n" : "")}";
+        return $"```python\n{python}\n```\n{lacks}{(isRead ? $"\n```bash\n{command}\n```\n" : "")}";
     }
 
     private static string Table(string[] head, IReadOnlyList<string[]> rows) => new TextTable(head, rows).Write("md");

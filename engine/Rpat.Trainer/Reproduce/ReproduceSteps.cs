@@ -27,8 +27,9 @@ internal sealed class ReproduceSteps(CommandContext host, Func<string[], Command
 
     /// <summary>Runs one command.</summary>
     /// <param name="what">What it does, in one word.</param>
+    /// <param name="result">The file that exists when it is done; one that cannot be trusted is removed.</param>
     /// <returns>Its exit code.</returns>
-    public int Step(ReproduceJob job, string title, string what, string[] command)
+    public int Step(ReproduceJob job, string title, string what, string[] command, string? result = null)
     {
         AtomicFile.MakeFolder(job.Folder);
         long start = Stopwatch.GetTimestamp();
@@ -40,6 +41,7 @@ internal sealed class ReproduceSteps(CommandContext host, Func<string[], Command
         // Only what the plan says counts, and is recorded.
         int code = program(command, host with
         { Out = log, Error = lines, ErrorIsTerminal = false, Environment = Layers.WithoutKeys(host.Environment) });
+        if (code == ExitCode.Untrusted && result is not null) File.Delete(result);
         string time = Format.Duration(Stopwatch.GetElapsedTime(start));
         host.Note($"{title}: {what} {(code == ExitCode.Done ? "done" : ExitCode.IsStop(code) ? "stopped" : "failed")} after {time}");
         if (code != ExitCode.Done && !ExitCode.IsStop(code))

@@ -42,6 +42,7 @@ internal sealed class Reproduction(ReproducePlan plan, CommandContext host, Func
             return ExitCode.Done;
         }
         int code = _steps.Train(job, title);
-        return code == ExitCode.Done && job.Run is { } run ? _steps.Step(job, title, "measuring", job.Measurement.Command(run)) : code;
+        return code == ExitCode.Done && job.Run is { } run ? _steps.Step(job, title, "measuring", job.Measurement.Command(run),
+            job.Measurement.Result) : code;
     }
 }

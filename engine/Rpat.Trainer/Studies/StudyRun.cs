@@ -83,7 +83,7 @@ internal sealed class StudyRun(StudyPlace place, StudyFile file, CommandContext 
         foreach (var (what, command, result) in row.Steps(job, job.Run!))
         {
             if (File.Exists(result)) continue;
-            code = Timed(job, () => _steps.Step(job, title, what, command));
+            code = Timed(job, () => _steps.Step(job, title, what, command, result));
             if (code != ExitCode.Done) return code;
         }
         record = StudyRecord.Of(row, job, SecondsOf(job));

@@ -40,10 +40,6 @@ internal static class ConfigRules
         Require(
             config.Data.Augment.Mixup == 0 || !method.NeedsOneClass, ConfigKeys.Of(c => c.Data.Augment.Mixup),
             $"{method.Name} needs one true class for each image: set it to 0, or choose another method.");
-        Require(config.Method.Awp.Gamma == 0 || !(config.Method with { Awp = new() { Gamma = 0 } }).Perturbed(PgdOptions.Linf).AllModifiers
-            .OfType<Rpat.Robust.Modifiers.Awp>().Any(), ConfigKeys.Of(c => c.Method.Awp.Gamma),
-            $"{method.Name} has a weight perturbation of its own, which this would replace: set it to 0, and the method's own settings "
-                + $"('rpat methods show {method.Name}').");
         Require(config.Method.Sam.Rho == 0 || Proxies(config.Method) <= 1, ConfigKeys.Of(c => c.Method.Sam.Rho),
             "AWP moves the weights before the same pass: set it to 0, or choose a method without AWP and method.awp.gamma 0.");
         Require(config.Data.Augment is not { Mixup: > 0, CutMix: > 0 }, ConfigKeys.Of(c => c.Data.Augment.Mixup),

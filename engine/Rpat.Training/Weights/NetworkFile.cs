@@ -3,7 +3,8 @@ namespace Rpat.Training.Weights;
 /// <summary>A network with the weights from a file.</summary>
 /// <param name="Path">The file, even if a run folder was given.</param>
 /// <param name="Report">The parts of the file that did not fit; empty unless that was allowed.</param>
-internal sealed record LoadedNetwork(string Path, ModelSpec Spec, FeatureClassifier Net, StateReport Report);
+/// <param name="SaysInputs">Whether the file itself says how images are normalised, as opposed to what is usual for such a network.</param>
+internal sealed record LoadedNetwork(string Path, ModelSpec Spec, FeatureClassifier Net, StateReport Report, bool SaysInputs);
 
 /// <summary>Opens networks from files of any kind: finds out what the file holds, builds the network, and loads the weights.</summary>
 internal static class NetworkFile
@@ -22,7 +23,8 @@ internal static class NetworkFile
         found = found with { Net = found.Family.Build(device, found.Spec, seed: 0) };
         found.Net.Load(State(found));
         foreach (string line in notes.Concat(Untouched(found.Report))) note(line);
-        return new LoadedNetwork(file, found.Spec, found.Net, found.Report);
+        return new LoadedNetwork(file, found.Spec, found.Net, found.Report,
+            SaidIn(opened, file) is not null || found.Weights.Normalization is not null);
     }
 
     /// <summary>Which network an open file holds, and where; the network has no values yet.</summary>

@@ -20,6 +20,33 @@ internal static class NetworkWriter
         }
     }
 
+    /// <summary>
+    /// The options with which 'rpat eval' sees images as a network does; empty if its file says so itself, as those of this program and
+    /// ONNX files do.
+    /// </summary>
+    public static IReadOnlyList<string> Options(string path, ModelSpec spec)
+    {
+        if (SaysItself(path)) return [];
+        if (spec.StandardizesImages) return ["--standardize"];
+        return spec.Normalization is { } n ? ["--mean", Text(n.Mean), "--std", Text(n.Std)] : [];
+
+        static string Text(IReadOnlyList<float> values) =>
+            string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
+    }
+
+    /// <summary>What a file that holds arrays alone does not say of a network, in words; mostly nothing.</summary>
+    public static IEnumerable<string> LeftOut(string path, ModelSpec spec)
+    {
+        if (Options(path, spec) is { Count: > 0 } options)
+            yield return $"{Extension(path)} files do not say how images are normalised: read it with {string.Join(' ', options)}";
+        int usual = ModelCatalog.Find(spec.Name)?.Complete(new ModelSpec(spec.Name, spec.Input, spec.Classes)).StemStride ?? spec.StemStride;
+        if (!SaysItself(path) && spec.StemStride != usual)
+            yield return FormattableString.Invariant(
+                $"{Extension(path)} files do not say that the stem's stride is {spec.StemStride}, where {usual} is usual: keep a .safetensors file");
+    }
+
+    private static bool SaysItself(string path) => Extension(path) is ".safetensors" or ".onnx";
+
     private static void WriteOnnx(string path, Classifier net, ModelSpec spec)
     {
         try

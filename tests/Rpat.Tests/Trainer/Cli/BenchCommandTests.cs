@@ -23,6 +23,10 @@ public sealed class BenchCommandTests : IDisposable
     }
 
     [Fact]
+    public void AMethodOfTwoViewsIsTimed() => Assert.True(_test.Run([.. _small.Select(
+        word => word == "fashion-quick" ? "fashion-consistency-at-quick" : word), "--items", "step"]) == 0, _test.Error);
+
+    [Fact]
     public void SharesOfAProfileAddUpToTheWhole()
     {
         Assert.Equal(0, _test.Run([.. _small, "--items", "clean-step", "--profile"]));

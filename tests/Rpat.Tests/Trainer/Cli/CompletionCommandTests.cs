@@ -1,3 +1,5 @@
+using Rpat.Tests.Support;
+
 namespace Rpat.Tests.Trainer.Cli;
 
 public sealed class CompletionCommandTests : IDisposable
@@ -16,6 +18,25 @@ public sealed class CompletionCommandTests : IDisposable
         Assert.Equal(0, _test.Run($"[suggest:{line.Length}]", line));
         Assert.Contains(expected, _test.Out.Split('\n'));
         Assert.Empty(_test.Error);
+    }
+
+    /// <summary>bash takes a colon for the end of a word, and replaces what follows it.</summary>
+    [TheoryWith(Need.Linux)]
+    [InlineData("rpat train --data fashion-mnist:", "full")]
+    [InlineData("rpat train --data fa", "fashion-mnist:full fashion-mnist")]
+    [InlineData("rpat train --data=fa", "fashion-mnist:full fashion-mnist")]
+    [InlineData("rpat train --data mnist", "")] // which is within a name, and not its beginning
+    public void BashReplacesTheWordAtTheCursor(string line, string expected)
+    {
+        Assert.Equal(0, _test.Run("completion", "bash"));
+        string script = _test.Write("bash", _test.Out + $$"""
+            rpat() { printf 'fashion-mnist:full\nfashion-mnist\n'; }
+            COMP_LINE='{{line}}' COMP_POINT={{line.Length}}
+            _rpat
+            echo "${COMPREPLY[*]}"
+            """);
+        using var bash = Process.Start(new ProcessStartInfo("bash", [script]) { RedirectStandardOutput = true })!;
+        Assert.Equal(expected, bash.StandardOutput.ReadToEnd().Trim());
     }
 
     [Theory]

@@ -100,6 +100,29 @@ public sealed class WeightCommandTests : IDisposable
         Assert.True(new FileInfo(_host.PathOf("out.onnx")).Length > 4 * net.Parameters.Count);
     }
 
+    /// <summary>Files of arrays alone do not say it, and without it the network sees other images.</summary>
+    [Theory]
+    [InlineData("out.pt", true)]
+    [InlineData("out.npz", true)]
+    [InlineData("out.safetensors", false)]
+    [InlineData("out.onnx", false)]
+    public void How_images_are_normalised_is_said_where_the_file_does_not(string file, bool said)
+    {
+        _ = Saved("net.pth");
+        Assert.Equal(ExitCode.Done, _host.Run("export", _host.PathOf("net.pth"), "--model", "preactresnet18", "--mean", "0.5", "--std", "0.25",
+            "-o", _host.PathOf(file)));
+        string card = File.ReadAllText(_host.PathOf(file) + ".card.md");
+        Assert.Equal(said, _host.Error.Contains("files do not say how images are normalised: read it with --mean ", StringComparison.Ordinal));
+        Assert.Equal(said, card.Contains("--mean 0.5", StringComparison.Ordinal));
+        Assert.Contains("the first layer of the network: mean 0.5", card, StringComparison.Ordinal);
+        if (file == "out.onnx") return; // a network that standardises is none of ONNX's
+        Assert.Equal(ExitCode.Done, _host.Run("export", _host.PathOf("net.pth"), "--model", "preactresnet18", "--standardize", "-o",
+            _host.PathOf(file)));
+        card = File.ReadAllText(_host.PathOf(file) + ".card.md");
+        Assert.Contains("each image by its own mean and deviation", card, StringComparison.Ordinal);
+        Assert.Equal(said, card.Contains("--standardize", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void What_does_not_fit_is_named_name_by_name()
     {

@@ -35,6 +35,16 @@ public sealed class SmallestBatchTests : IDisposable
     }
 
     [Fact]
+    public void The_forecast_of_an_epoch_of_one_batch_is_measured()
+    {
+        var config = ConfigResolver.Resolve([Layers.Defaults(), Layers.Sets(["data.name=npz:" + TinyRun.Write(_test.PathOf("tiny.npz")),
+            "model.width=4", "train.batch=4", "train.overfit_batch=true", "device.name=cpu", "run.threads=1"])]).Config;
+        using var run = Rpat.Training.Run.Open(config);
+        Assert.Equal(1, run.StepsPerEpoch);
+        Assert.True(CostEstimate.Of(run).StepSeconds > 0);
+    }
+
+    [Fact]
     public void With_further_images_every_batch_is_full()
     {
         string aux = _test.PathOf("aux.npz");

@@ -120,7 +120,7 @@ public sealed class TrainingJobTests : IDisposable
 
     [Fact]
     public void Fewer_classes_than_the_images_have_are_refused() => Assert.Equal(
-        $"model.classes is 2, and 'tiny' has 3 classes: leave it at 0, or give at least as many.",
+        "model.classes is 2, and 'tiny' has images of class 2: leave it at 0, or give at least 3.",
         Assert.ThrowsAny<UserException>(() => TrainingJob.Open([.. Settings("few"), "model.classes=2"])).Message);
 
     /// <summary>The state of a network has neither the normalisation before it nor strides.</summary>
