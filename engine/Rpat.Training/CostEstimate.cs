@@ -61,11 +61,12 @@ internal sealed record CostEstimate(
         var watch = new Stopwatch();
         int steps = 0, least = processes > 1 ? SmallestBatch.Of(run.Net) : 1;
         var batches = run.Batches();
+        int last = (run.TotalSteps + run.StepsPerEpoch - 1) / run.StepsPerEpoch;
         foreach (ImageBatch batch in Enumerable.Range(1, MostSteps + 1).SelectMany(epoch => batches.Epoch(epoch)))
         {
             if (steps == 1) watch.Start();
             int part = Math.Min(batch.Count, Math.Max(least, batch.Count / processes));
-            run.Step.Run(Views(run, batch, part), batch.Labels[..part], batch.Samples[..part], run.Config.Train.Epochs, rate: 0);
+            run.Step.Run(Views(run, batch, part), batch.Labels[..part], batch.Samples[..part], last, rate: 0);
             if (++steps > MostSteps || watch.Elapsed.TotalSeconds >= MeasureSeconds) break;
         }
 

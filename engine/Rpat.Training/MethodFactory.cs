@@ -29,8 +29,8 @@ internal static class MethodFactory
         Action<string> note) => new()
         {
             Twin = () => ModelCatalog.Build(device, model, seed),
-            Teachers = config.Method.Info.Teachers.Where(name => method.AllTeachers.Contains(name)
-            || config.Method.Teachers.Of(name).Length > 0).ToDictionary(
+            Teachers = method.AllTeachers.Union(config.Method.Info.Teachers.Where(
+            name => config.Method.Teachers.Of(name).Length > 0)).ToDictionary(
             name => name, name => PretrainedWeights.Teacher(name, config, device, model, note)),
         };
 

@@ -23,7 +23,9 @@ internal sealed class Run : IDisposable
             if (config.Data.Aux.Length > 0 && !config.Train.OverfitBatch) More = MappedImages.Open(config.Data.Aux, data.Train);
             Device = DeviceFactory.For(config);
             Model = ModelMetadata.SpecOf(config.Model, data.Train);
-            if (data.Train.Labels.Concat(data.Test.Labels).Max() is var last && last >= Model.Classes)
+            int last = data.Train.Labels.Concat(data.Test.Labels).Concat(validation?.Labels ?? []).Max();
+            if (More is not null) last = Math.Max(last, data.Train.ClassNames.Count - 1); // its labels are not looked through again
+            if (last >= Model.Classes)
                 throw new ConfigException(FormattableString.Invariant(
                     $"model.classes is {Model.Classes}, and '{data.Train.Name}' has images of class {last}: leave it at 0, or give at least {last + 1}."));
             Net = ModelCatalog.Build(Device, Model, Seed);

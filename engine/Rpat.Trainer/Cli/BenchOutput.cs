@@ -59,6 +59,11 @@ internal sealed class BenchOutput
         RefuseComparison(parsed, other);
     }
 
+    /// <summary>Refuses a choice of rows with an option that has none.</summary>
+    /// <exception cref="UsageException">It is given.</exception>
+    public void RefuseChoice(ParseResult parsed, string other) =>
+        parsed.RefuseOptions($"does not go with {other}, which times nothing", _filter, _category);
+
     /// <summary>Refuses what needs timings with an option that takes none.</summary>
     /// <exception cref="UsageException">It is given.</exception>
     public void RefuseComparison(ParseResult parsed, string other) =>

@@ -129,6 +129,7 @@ internal sealed class CommCommand
     private int Project(ParseResult parsed, List<Network> networks)
     {
         _output.RefuseJson(parsed, _stepMs.Name);
+        _output.RefuseChoice(parsed, _stepMs.Name);
         parsed.RefuseOptions($"does not go with {_stepMs.Name}, which measures nothing", _rounds, _processes, _transport);
         if (parsed.GetValue(_stepMs) is null)
             parsed.RefuseOptions($"is for a step of one's own: give its milliseconds, as in {_stepMs.Name} 300", _views, _share);

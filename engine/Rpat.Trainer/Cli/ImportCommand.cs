@@ -68,6 +68,7 @@ internal sealed class ImportCommand
                 $"'{loaded.Path}' does not hold the weights of {loaded.Spec.Name} ({Count(loaded.Report)}): "
                 + "choose another --model, or take what fits with --no-strict.");
         NetworkWriter.Write(output, loaded.Net, loaded.Spec);
+        foreach (string line in NetworkWriter.LeftOut(output, loaded.Spec)) _host.NoteFile(line);
         var (spec, input) = (loaded.Spec, loaded.Spec.Input);
         _host.Out.WriteLine(
             $"{output}: {spec.Name}, {loaded.Net.Parameters.Count} parameters, {spec.Classes} classes, images "

@@ -45,6 +45,8 @@ internal sealed class KernelsCommand
         if (parsed.GetValue(_list))
         {
             _output.RefuseComparison(parsed, _list.Name);
+            parsed.RefuseOptions($"does not go with {_list.Name}, which times nothing", _device.Option, _precision, _conv, _threads.Option,
+                _batch, _rounds, _time);
             return List(request);
         }
         if (request.Filters.Count + request.Categories.Count > 0) _ = Wanted(request);

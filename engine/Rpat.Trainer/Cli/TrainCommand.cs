@@ -56,7 +56,7 @@ internal sealed class TrainCommand
         var sources = _options.Sources(parsed, isFirst ? _host : _host with { Error = TextWriter.Null });
         if (!isFirst) return WorkerSession.Run(place!, _host, () => TransportOf(place!, sources, parsed));
         if (dry) _json.Refuse(parsed, "--dry-run");
-        if (dry) return PrintDryRun(Processes.Plan(Plan(parsed, sources), place).Resolved);
+        if (dry) return PrintDryRun(Processes.Plan(Plan(parsed, sources), place));
         bool hasSrun = Processes.HasSrun(_host.Environment);
         if (Launcher.Warning(_host.Environment, hasSrun, _host.ErrorIsTerminal) is { } warning) _host.Warn(warning);
         var transport = place is null ? null : TransportOf(place, sources, parsed); // whose errors are those of all ranks
@@ -105,11 +105,12 @@ internal sealed class TrainCommand
         return resumed;
     }
 
-    private int PrintDryRun(ResolvedConfig resolved)
+    private int PrintDryRun(RunPlan plan)
     {
+        var resolved = plan.Resolved;
         int processes = resolved.Config.Run.Processes;
         var config = processes == 1 ? resolved.Config : ProcessGroupSetup.Local(resolved.Config, ProcessGroupSetup.First(processes));
-        using var run = Training.Run.Open(config);
+        using var run = Training.Run.Open(config, resumes: plan.Folder is not null);
         _host.Out.Write(ConfigWriter.Write(resolved));
         foreach (string note in run.Notes.Concat(SuspectValues.Unread(resolved))) _host.Out.WriteLine($"# {note}");
         _host.Note("measuring a few training steps and a short attack for the forecast");

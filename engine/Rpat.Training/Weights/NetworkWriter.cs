@@ -28,7 +28,10 @@ internal static class NetworkWriter
     {
         if (SaysItself(path)) return [];
         if (spec.StandardizesImages) return ["--standardize"];
-        return spec.Normalization is { } n ? ["--mean", Text(n.Mean), "--std", Text(n.Std)] : [];
+        if (spec.Normalization is { } n) return ["--mean", Text(n.Mean), "--std", Text(n.Std)];
+        // Without a word such a network would be read with the normalisation of the published ones.
+        return ModelCatalog.Find(spec.Name)?.UnsavedNormalization(spec.Classes) is { } usual && usual.Mean.Count == spec.Input.C
+            ? ["--mean", "0", "--std", "1"] : [];
 
         static string Text(IReadOnlyList<float> values) =>
             string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));

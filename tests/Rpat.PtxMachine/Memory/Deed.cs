@@ -32,11 +32,12 @@ internal readonly record struct Deed(ulong Bits)
 
     /// <summary>Whether another thread did it where no barrier lies between that and now.</summary>
     public bool MeetsUnordered(Deed now) =>
-        Interval == now.Interval && Thread != now.Thread && (Warp != now.Warp || Bits >> 17 == now.Bits >> 17);
+        Interval == now.Interval && (Thread != now.Thread || Thread == Several) && (Warp != now.Warp || Bits >> 17 == now.Bits >> 17);
 
     /// <summary>This, and that a thread does it now.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Deed And(Deed now) => Interval != now.Interval || Thread == now.Thread ? now : WithOther(now);
+    public Deed And(Deed now) => Interval != now.Interval || (Thread == now.Thread && (Thread != Several || Warp == now.Warp)) ? now
+        : WithOther(now);
 
     /// <summary>The same for four words.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -44,10 +45,11 @@ internal readonly record struct Deed(ulong Bits)
     {
         var bits = Vector256.Create(now.Bits);
         var changed = before ^ bits;
+        var sameWarp = Vector256.Equals(changed & Vector256.Create(SeveralWarps << 11), Vector256<ulong>.Zero);
+        var isOne = ~Vector256.Equals(before & Vector256.Create(Several), Vector256.Create(Several));
         var alone = ~Vector256.Equals(changed >> 32, Vector256<ulong>.Zero)
-            | Vector256.Equals(changed & Vector256.Create(Several), Vector256<ulong>.Zero);
-        var warps = Vector256.ConditionalSelect(
-            Vector256.Equals(changed & Vector256.Create(SeveralWarps << 11), Vector256<ulong>.Zero), bits, Vector256<ulong>.AllBitsSet);
+            | (Vector256.Equals(changed & Vector256.Create(Several), Vector256<ulong>.Zero) & (isOne | sameWarp));
+        var warps = Vector256.ConditionalSelect(sameWarp, bits, Vector256<ulong>.AllBitsSet);
         var others = bits & Vector256.Create(~0x1FFFFul) | warps & Vector256.Create(SeveralWarps << 11) | Vector256.Create(Several);
         return Vector256.ConditionalSelect(alone, bits, others);
     }

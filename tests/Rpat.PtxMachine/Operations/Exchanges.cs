@@ -24,7 +24,7 @@ internal static unsafe class Exchanges
     public static void WarpBarrier(Warp w, Instruction i, uint mask)
     {
         CheckMembers(w, i, mask, (uint*)(w.File + i.A.Offset));
-        if (mask == w.Existing) w.Interval++; // a barrier of some orders nothing among the others
+        w.Interval++;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -32,7 +32,7 @@ public sealed class StrangerTests
     [Fact]
     public async Task Whoever_is_too_slow_is_sent_away_however_often_it_says_something()
     {
-        using var point = new Rendezvous(IPAddress.Loopback, 0) { HelloLimit = TimeSpan.FromSeconds(1) };
+        using var point = new Rendezvous(IPAddress.Loopback, 0) { HelloLimit = TimeSpan.FromSeconds(3) };
         using Socket halfOpen = Connect(point), slow = Connect(point);
         using var stop = new CancellationTokenSource();
         var drip = Task.Run(() => Drip(slow, stop.Token));

@@ -41,7 +41,8 @@ public class DownloadTests
         var collector = new Thread(() =>
         {
             while (!Volatile.Read(ref done)) GC.Collect(0, GCCollectionMode.Forced, blocking: true, compacting: true);
-        });
+        })
+        { IsBackground = true };
         collector.Start();
         int wrong = 0;
         for (int i = 0; i < downloads; i++)

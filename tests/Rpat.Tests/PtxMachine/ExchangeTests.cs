@@ -52,15 +52,6 @@ public sealed class ExchangeTests : IDisposable
     public void An_exchange_that_not_all_reach_fails(string body, string words) =>
         Assert.Contains(words, _rig.Fails(PtxFaultKind.Exchange, body).Message);
 
-    [Fact]
-    public void A_barrier_of_half_a_warp_orders_nothing_for_the_others()
-    {
-        const string store = "shl.b32 %r5, %r0, 2; add.s32 %r6, %r3, %r5; st.shared.b32 [%r6], %r0; setp.lt.s32 %p1, %r0, 16; ",
-            load = "@%p1 ld.shared.b32 %r7, [%r6+64];";
-        _rig.Fails(PtxFaultKind.SharedRace, store + "@%p1 bar.warp.sync 0xffff; " + load);
-        _rig.Run(store + "bar.warp.sync -1; " + load);
-    }
-
     /// <summary>A thread that names a row receives words of other rows, too.</summary>
     [Fact]
     public void A_matrix_is_read_by_all_threads()
@@ -70,6 +61,10 @@ public sealed class ExchangeTests : IDisposable
         _rig.Fails(PtxFaultKind.SharedRace, store + load);
         _rig.Run(store + "bar.warp.sync -1; " + load);
         _rig.Fails(PtxFaultKind.SharedRace, store + "bar.warp.sync -1; " + load + "st.shared.b32 [%r6], %r0;");
+        const string both = "and.b32 %r5, %r0, 31; shl.b32 %r5, %r5, 4; add.s32 %r6, %r3, %r5; setp.lt.s32 %p1, %r0, 32; "
+            + "@%p1 st.shared.v4.b32 [%r6], {%r0, %r0, %r0, %r0}; bar.sync 0; " + load;
+        _rig.Run(both, threads: 64);
+        _rig.Fails(PtxFaultKind.SharedRace, both + "bar.warp.sync -1; @%p1 st.shared.b32 [%r6], %r0;", threads: 64); // read by both warps
     }
 
     [Fact]

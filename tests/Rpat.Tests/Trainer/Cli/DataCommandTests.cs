@@ -11,8 +11,9 @@ public sealed class DataCommandTests : IDisposable
     [Fact]
     public void EveryDataSetIsListed()
     {
+        var all = DataSets.All; // other tests register some
         Assert.Equal(0, _test.Run("data"));
-        foreach (DataSetInfo set in DataSets.All) Assert.Contains(set.Name, _test.Out, StringComparison.Ordinal);
+        foreach (DataSetInfo set in all) Assert.Contains(set.Name, _test.Out, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -36,6 +36,8 @@ public sealed class ErrorCasesTests : IDisposable
     [InlineData("eval union nowhere", "there is no folder 'nowhere': give the folder of an evaluation.")]
     [InlineData("bench comm --project --views 3", "--views is for a step of one's own: give its milliseconds, as in --project 300")]
     [InlineData("bench comm --project --rounds 3", "--rounds does not go with --project, which measures nothing")]
+    [InlineData("bench comm --project --filter x", "--filter does not go with --project, which times nothing")]
+    [InlineData("bench kernels --list --rounds 3", "--rounds does not go with --list, which times nothing")]
     [InlineData("bench kernels --list --artifacts x", "--artifacts does not go with --list, which times nothing to compare")]
     [InlineData("bench step --recipe fashion-quick --threads-model --profile", "--profile does not go with --threads-model")]
     [InlineData("sweep fashion-quick --seeds 1..2 --list --index 9", "--index does not go with --list, which has all rows")]

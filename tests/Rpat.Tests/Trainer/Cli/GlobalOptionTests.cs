@@ -46,10 +46,10 @@ public sealed class GlobalOptionTests : IDisposable
     [Fact]
     public void DeterministicFastIsTheSameAndSaysSo()
     {
-        Assert.Equal(0, _test.Run("attacks", "--deterministic", "fast"));
+        Assert.Equal(0, _test.Run("recipes", "--deterministic", "fast"));
         Assert.Equal("note: every kernel adds in a fixed order, so --deterministic fast is the same as strict\n", _test.Error);
         using var strict = new TestHost();
-        Assert.Equal(0, strict.Run("attacks", "--deterministic", "strict"));
+        Assert.Equal(0, strict.Run("recipes", "--deterministic", "strict"));
         Assert.Equal(_test.Out, strict.Out);
         Assert.Empty(strict.Error);
         Assert.Equal(2, strict.Run("attacks", "--deterministic", "loose"));

@@ -1,4 +1,5 @@
 using Rpat.Models;
+using Rpat.Tests.Support;
 
 namespace Rpat.Tests.Trainer.Cli;
 
@@ -43,8 +44,7 @@ public sealed class KilledEvaluationTests : IDisposable
     {
         long enough = (long)(share * new FileInfo(Path.Combine(_test.PathOf("whole"), "journal.jsonl")).Length);
         FileInfo journal = new(Path.Combine(folder, "journal.jsonl"));
-        ProcessStartInfo start = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. _arguments, "--out", folder])
-        { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = ChildProcess.Of([.. _arguments, "--out", folder]);
         using var process = Process.Start(start)!;
         for (; !process.HasExited && (!journal.Exists || journal.Length <= enough); journal.Refresh()) Thread.Sleep(1);
         process.Kill(); // SIGKILL: nothing of the program runs any more

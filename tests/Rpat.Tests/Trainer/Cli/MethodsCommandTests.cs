@@ -11,8 +11,9 @@ public sealed class MethodsCommandTests : IDisposable
     [Fact]
     public void AllMethodsAreListed()
     {
+        var all = MethodCatalog.All; // other tests register some
         Assert.Equal(0, _test.Run("methods"));
-        Assert.All(MethodCatalog.All, method => Assert.Contains($"{method.Name} ", _test.Out));
+        Assert.All(all, method => Assert.Contains($"{method.Name} ", _test.Out));
         Assert.Contains("NAME+rpat adds", _test.Out);
     }
 

