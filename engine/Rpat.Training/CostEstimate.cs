@@ -55,18 +55,18 @@ internal sealed record CostEstimate(
         return text.ToString();
     }
 
-    // The first step records and plans. Steps are of the last epoch, in which all parts of a method act. If there are several processes, one computes its part here, without the others.
+    // The first step records and plans. Steps are of the last epoch, in which all parts of a method act. If there are several processes,
+    // one computes its part here, without the others.
     private static double StepTime(Run run, int processes)
     {
         var watch = new Stopwatch();
         int steps = 0, least = processes > 1 ? SmallestBatch.Of(run.Net) : 1;
         var batches = run.Batches();
-        int last = (run.TotalSteps + run.StepsPerEpoch - 1) / run.StepsPerEpoch;
         foreach (ImageBatch batch in Enumerable.Range(1, MostSteps + 1).SelectMany(epoch => batches.Epoch(epoch)))
         {
             if (steps == 1) watch.Start();
             int part = Math.Min(batch.Count, Math.Max(least, batch.Count / processes));
-            run.Step.Run(Views(run, batch, part), batch.Labels[..part], batch.Samples[..part], last, rate: 0);
+            run.Step.Run(Views(run, batch, part), batch.Labels[..part], batch.Samples[..part], run.LastEpoch, rate: 0);
             if (++steps > MostSteps || watch.Elapsed.TotalSeconds >= MeasureSeconds) break;
         }
 
@@ -82,9 +82,8 @@ internal sealed record CostEstimate(
     private static double EvaluationTime(Run run, double evaluation)
     {
         double final = run.Config.Eval.Attacks.Sum(Time) * run.TestImages.Count;
-        int epochs = (run.TotalSteps + run.StepsPerEpoch - 1) / run.StepsPerEpoch;
         if (run.ChoosingImages is not { } watched) return final;
-        return (2 * final) + (Time(run.Config.Eval.Monitor) * watched.Count * epochs / run.Config.Eval.Every);
+        return (2 * final) + (Time(run.Config.Eval.Monitor) * watched.Count * run.LastEpoch / run.Config.Eval.Every);
 
         double Time(EvalAttack attack) => evaluation * Cost(attack.Suite(run.Config.Attack, run.Model.Classes), run.Model.Classes);
     }

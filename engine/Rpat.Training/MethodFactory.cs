@@ -73,9 +73,11 @@ internal static class PretrainedWeights
         Action<string> note, bool mustFit)
     {
         var (loaded, isSaid) = Load("model.weights", config.Model.Weights, config, device, model, note);
-        if (Misfit(loaded, isSaid, model) is not { } sentence) return loaded.Net.State().ToDictionary(array => array.Name);
-        if (mustFit) throw new ConfigException(sentence);
-        note(sentence);
+        if (Misfit(loaded, isSaid, model) is { } sentence)
+        {
+            if (mustFit) throw new ConfigException(sentence);
+            note(sentence);
+        }
         return loaded.Net.State().ToDictionary(array => array.Name);
     }
 

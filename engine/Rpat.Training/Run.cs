@@ -78,7 +78,7 @@ internal sealed class Run : IDisposable
     public IReadOnlyList<string> Notes =>
     [
         .. Data.Notes, .. _filesRead, .. SmallestBatch.Note(Data.Train.Count % Batch, LeastImages, Config),
-        .. LateStarts.Of(Config, (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch),
+        .. LateStarts.Of(Config, LastEpoch),
         .. SuspectValues.Of(Config, Data.Train.Count), .. SuspectValues.Attack(Method, Config),
     ];
 
@@ -121,6 +121,10 @@ internal sealed class Run : IDisposable
     public int Batch => Math.Min(Config.Train.Batch, Data.Train.Count);
     public int StepsPerEpoch => Sized.Batches(Data.Train.Count);
     public int TotalSteps => Config.Train.MaxSteps == 0 ? Planned : Math.Min(Config.Train.MaxSteps, Planned);
+
+    /// <summary>The epoch of the last step, counted from 1.</summary>
+    public int LastEpoch => (TotalSteps + StepsPerEpoch - 1) / StepsPerEpoch;
+
     private BatchOptions Sized => new(Batch, default) { Least = LeastImages, More = More, MoreShare = Config.Data.AuxFraction };
     private int Planned => StepsPerEpoch * Config.Train.Epochs;
 

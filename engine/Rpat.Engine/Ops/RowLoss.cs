@@ -53,7 +53,7 @@ public static class RowLossOp
         ShapeException.Require(options.Labels is null || options.Labels.Count == logits.Shape.N, op,
             $"{logits} and {options.Labels?.Count} labels differ in batch size");
         ShapeException.Require(options.Labels is null || options.Labels.Device == tape.Device, op, "the labels are on another device");
-        ShapeException.Require(options.Weights is null or { Layout: Layout.Plain } && (options.Weights?.Shape.Count ?? rows) == rows, op,
+        ShapeException.Require(options.Weights is not { } weights || (weights.Layout == Layout.Plain && weights.Shape.Count == rows), op,
             $"{options.Weights} is not one plain weight for each of the {rows} rows of {logits}");
         return Loss.Of(tape.Record(new RowLossNode<TLoss>(tape, name, loss, logits, rows, options)));
     }

@@ -51,7 +51,7 @@ public sealed class TrainingStep : ITrainingState
             throw new ArgumentException($"Two modifiers of {objective.Name} move the weights before the same pass: take one away.");
         if (optimizer.Parameters != net.Parameters)
             throw new ArgumentException("The optimizer moves the parameters of another network: make it with net.Parameters.");
-        if (objective is { TwoViews: true, History: ImageHistory } or { TwoViews: true, Margins: not null })
+        if (objective.TwoViews && (objective.History is ImageHistory || objective.Margins is not null))
             throw new ContractException(objective.GetType(), "takes two views of each image, and keeps one value for each: choose one.");
         if (team is { Size: > 1 }) (_team, _gradients) = (team, new GradientSum(net.Parameters, team));
         (_objective, _optimizer, _seed, _proxy) = (objective, optimizer, seed, RunProxy);

@@ -147,7 +147,8 @@ internal sealed class CommCommand
         foreach (var (step, model) in models)
         {
             _host.Out.WriteLine();
-            _host.Out.WriteLine(FormattableString.Invariant($"{step.Network}, {(step.Source.Length > 0 ? "128 images" : "a step")} in {step.Ms:0.###} ms on each GPU{step.Source}"));
+            string what = step.Source.Length > 0 ? "128 images" : "a step";
+            _host.Out.WriteLine(FormattableString.Invariant($"{step.Network}, {what} in {step.Ms:0.###} ms on each GPU{step.Source}"));
             foreach (int n in _gpus) Write(model, n);
         }
         return ExitCode.Done;

@@ -34,7 +34,8 @@ internal static class DoctorCommand
         string runs = RunsOption.Folder(host);
         string data = host.Environment.GetValueOrDefault(DataDirOption.Variable) is { Length: > 0 } given ? given : DataFolders.Default;
         yield return ("runs", $"{Path.GetFullPath(runs)}: {Disk(runs)}");
-        yield return ("data folder", $"{Path.GetFullPath(data)}: {(Directory.Exists(data) ? "there" : $"not there: {DataDirOption.Variable} names another")}");
+        string state = Directory.Exists(data) ? "there" : $"not there: {DataDirOption.Variable} names another";
+        yield return ("data folder", $"{Path.GetFullPath(data)}: {state}");
         yield return ("clock", host.Clock.GetLocalNow().ToString("yyyy-MM-dd HH:mm:ss zzz", CultureInfo.InvariantCulture));
         foreach (string name in DataSets.All.Select(set => set.Name).Where(name => !name.Contains(':')))
             yield return ("data", $"{name}: {Found(name, host)}");

@@ -63,7 +63,7 @@ internal sealed record TextTable(IReadOnlyList<string> Head, IReadOnlyList<IRead
     {
         "md" => Markdown(),
         "latex" => Latex(),
-        "csv" => All.Select(row => string.Join(',', row.Select(Quoted))),
+        "csv" => All.Select(row => string.Join(',', row.Select(Format.CsvCell))),
         _ => Aligned(All.Select(row => row.Select(Printable.Line).ToArray())).Select(row => string.Join("  ", row).TrimEnd()),
     }).Select(line => line + '\n'));
 
@@ -102,9 +102,6 @@ internal sealed record TextTable(IReadOnlyList<string> Head, IReadOnlyList<IRead
         int[] widths = [.. Enumerable.Range(0, Head.Count).Select(column => all.Max(row => row[column].Length))];
         return [.. all.Select(row => row.Select((cell, c) => IsRight(c) ? cell.PadLeft(widths[c]) : cell.PadRight(widths[c])).ToArray())];
     }
-
-    private static string Quoted(string cell) => cell.AsSpan().ContainsAny(",\"\n\r")
-        ? $"\"{cell.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : cell;
 
     private static string Tex(string cell) => string.Concat(Printable.Line(cell).Select(c => c switch
     {

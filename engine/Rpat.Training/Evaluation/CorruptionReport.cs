@@ -125,8 +125,7 @@ internal sealed record CorruptionReport(int Images, IReadOnlyList<string> Names,
         var text = new StringBuilder();
         text.Append("corruption,").AppendJoin(',', Cells.Select(c => c.Name)).Append('\n');
         text.Append("severity,").AppendJoin(',', Cells.Select(c => c.Severity)).Append('\n');
-        if (model.AsSpan().ContainsAny(",\"\n\r")) model = $"\"{model.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
-        text.Append(model).Append(',').AppendJoin(',', Cells.Select(c => Share(c).ToString("R", CultureInfo.InvariantCulture)))
+        text.Append(Format.CsvCell(model)).Append(',').AppendJoin(',', Cells.Select(c => Share(c).ToString("R", CultureInfo.InvariantCulture)))
             .Append('\n');
         AtomicFile.WriteText(path, text.ToString());
     }

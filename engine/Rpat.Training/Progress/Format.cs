@@ -15,6 +15,10 @@ internal static class Format
     /// <summary>A fraction of 1 as a percentage without its sign: <c>61.20</c>.</summary>
     public static string Percent(double fraction) => (100 * fraction).ToString("F2", CultureInfo.InvariantCulture);
 
+    /// <summary>A cell of a CSV file, in quotes if it needs them.</summary>
+    public static string CsvCell(string text) => text.AsSpan().ContainsAny(",\"\n\r")
+        ? $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : text;
+
     /// <summary>A length in pixel units: <c>8/255</c> if it is a whole number of levels, otherwise four digits.</summary>
     public static string Pixels(double length)
     {

@@ -8,20 +8,23 @@ internal static class ChildProcess
     /// <param name="under">A command that starts the rest of its line, such as <c>nohup</c>.</param>
     public static ProcessStartInfo Of(IEnumerable<string> arguments, params string[] under)
     {
-        var start = new ProcessStartInfo("env", [.. Signals(), .. under, "dotnet", Path.Combine(AppContext.BaseDirectory, "rpat.dll"),
+        var start = new ProcessStartInfo("env", [.. Heard(), .. under, "dotnet", Path.Combine(AppContext.BaseDirectory, "rpat.dll"),
             .. arguments])
         { RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["RPAT__DEVICE__NAME"] = "cpu";
         return start;
     }
 
-    // Whatever is started in a shell's background ignores these, and so do its children.
-    private static string[] Signals()
+    /// <summary>A process's mask of signals, from Linux: bit 0 is that of signal 1.</summary>
+    /// <param name="process">Its number, or <c>self</c>.</param>
+    /// <param name="mask"><c>SigIgn</c> or <c>SigCgt</c>.</param>
+    /// <exception cref="IOException">It has ended.</exception>
+    public static ulong Signals(string process, string mask)
     {
-        const string status = "/proc/self/status", mask = "SigIgn:";
-        if (!File.Exists(status)) return [];
-        string line = File.ReadLines(status).First(text => text.StartsWith(mask, StringComparison.Ordinal));
-        bool ignores = (ulong.Parse(line.AsSpan(mask.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & 3) != 0;
-        return ignores ? ["--default-signal=HUP,INT"] : [];
+        string line = File.ReadLines($"/proc/{process}/status").First(text => text.StartsWith(mask + ':', StringComparison.Ordinal));
+        return ulong.Parse(line.AsSpan(mask.Length + 1).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
     }
+
+    // Whatever is started in a shell's background ignores these, and so do its children.
+    private static string[] Heard() => OperatingSystem.IsLinux() && (Signals("self", "SigIgn") & 3) != 0 ? ["--default-signal=HUP,INT"] : [];
 }

@@ -148,8 +148,7 @@ public sealed class KilledTrainingTests : IDisposable
         if (!OperatingSystem.IsLinux()) return true;
         try
         {
-            string line = File.ReadLines($"/proc/{process}/status").First(text => text.StartsWith("SigCgt:", StringComparison.Ordinal));
-            return (ulong.Parse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) >> signal - 1 & 1) != 0;
+            return (ChildProcess.Signals(process.ToString(CultureInfo.InvariantCulture), "SigCgt") >> signal - 1 & 1) != 0;
         }
         catch (IOException)
         {
